@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 use crate::EnvelopeError;
 
 /// A payload, and whether it can stand in JSON as it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Data<'a> {
     /// A JSON value, exactly as it was written.
-    Json(&'a str),
+    Json(&'a RawValue),
     /// Anything else.
     Binary(Cow<'a, [u8]>),
 }
@@ -21,7 +21,7 @@ impl<'a> Data<'a> {
     /// Looks whether `payload` is one JSON value that comes back byte for byte.
     pub fn of(payload: &'a [u8]) -> Self {
         match as_json(payload) {
-            Some(raw) => Self::Json(raw.get()),
+            Some(raw) => Self::Json(raw),
             None => Self::Binary(Cow::Borrowed(payload)),
         }
     }
@@ -29,7 +29,7 @@ impl<'a> Data<'a> {
     /// Returns the payload's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Json(text) => text.as_bytes(),
+            Self::Json(raw) => raw.get().as_bytes(),
             Self::Binary(bytes) => bytes,
         }
     }
@@ -47,13 +47,21 @@ impl<'a> Data<'a> {
         match (json, base64) {
             (Some(_), Some(_)) => Err(EnvelopeError::TwoPayloads),
             (None, None) => Err(EnvelopeError::NoData),
-            (Some(raw), None) => Ok(Self::Json(raw.get())),
+            (Some(raw), None) => Ok(Self::Json(raw)),
             (None, Some(text)) => {
                 decode("data_base64", text).map(|bytes| Self::Binary(Cow::Owned(bytes)))
             }
         }
     }
 }
+
+impl PartialEq for Data<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_json() == other.is_json() && self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Data<'_> {}
 
 /// Returns `payload` as a raw JSON value if it is exactly one, with no space around it that parsing would drop.
 pub(crate) fn as_json(payload: &[u8]) -> Option<&RawValue> {

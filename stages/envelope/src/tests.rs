@@ -51,7 +51,7 @@ proptest! {
         prop_assert_eq!(envelope.key.as_deref(), key.as_deref());
 
         let mut frame = Vec::new();
-        write_message(&mut frame, "server", &fields);
+        write_message(&mut frame, "server", &envelope);
         let text = std::str::from_utf8(&frame).unwrap();
         let Frame::Message(read) = parse_frame(text).unwrap() else { panic!("{text}") };
         prop_assert_eq!(read.from.as_ref(), "server");
@@ -72,7 +72,7 @@ fn error(line: &str) -> String {
 #[test]
 fn a_payload_alone_is_an_envelope() {
     let envelope = parse_line(br#"{"data": {"p":1} , "unknown":[1]}"#).unwrap();
-    assert_eq!(envelope.data, Data::Json(r#"{"p":1}"#));
+    assert_eq!(envelope.data, Data::of(br#"{"p":1}"#));
     assert_eq!(envelope.position, None);
 }
 
@@ -150,7 +150,7 @@ fn what_is_no_object_is_no_envelope() {
 fn null_data_is_a_payload() {
     assert_eq!(
         parse_line(br#"{"data":null}"#).unwrap().data,
-        Data::Json("null")
+        Data::of(b"null")
     );
 }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::data::as_json;
 use crate::frame::{Gap, Hello};
-use crate::{Envelope, Times};
+use crate::{Data, Envelope, Times};
 
 /// What a sender knows of one message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,13 +70,17 @@ pub fn write_envelope(out: &mut Vec<u8>, fields: &EnvelopeFields<'_>) {
 
 /// Appends one message frame. When the payload is JSON it ends one byte before the frame does, so that a server can
 /// keep one copy of both.
-pub fn write_message(out: &mut Vec<u8>, from: &str, fields: &EnvelopeFields<'_>) {
-    let json = as_json(fields.payload);
+pub fn write_message(out: &mut Vec<u8>, from: &str, message: &Envelope<'_>) {
+    let fields = EnvelopeFields::from(message);
+    let json = match message.data {
+        Data::Json(raw) => Some(raw),
+        Data::Binary(_) => None,
+    };
     let wire = Wire {
         kind: Some("message"),
         from: Some(from),
         trace: fields.traceparent,
-        ..Wire::new(fields, json)
+        ..Wire::new(&fields, json)
     };
     append(out, &wire);
 }
