@@ -67,12 +67,13 @@ typedef struct PlBatchVt {
     void (*retain)(const PlBatch *batch);
 
     /* Gives one reference back; the last one frees, and the caller must not look at the batch again. A sink settles all
-     * messages before its last release: released unsettled is an error, which is told once and fails the instance. */
+     * messages before its last release: released unsettled, other than while `close` runs, is an error, which is told
+     * once and fails the instance. */
     void (*release)(const PlBatch *batch);
 
     /* Messages first .. first + count are delivered. Each message is settled once: the first word counts, what comes later
      * or lies outside of the batch is ignored and counted.
-     * On a batch from PlPortVt.recv: the sink calls it, in any order and in any portions, until `close` has returned.
+     * On a batch from PlPortVt.recv: the sink calls it, in any order and in any portions, until `close` returns.
      * On a batch given to PlPortVt.send: the host calls it. No call comes after the host's release, which it also does,
      * without `done`, when it gives up what was not settled while the stage closes. */
     void (*done)(const PlBatch *batch, uint32_t first, uint32_t count);

@@ -93,9 +93,9 @@ struct PlStageVt {
     /* In READY, once: ports may be used from now on. */
     int32_t (*start)(PlStage *stage);
 
-    /* In RUNNING, once. A source hands out nothing new and waits until all that it sent is done; a sink goes on until its
-     * ports answer PL_CLOSED and all that it took is settled. Then: PL_EVENT_DRAINED. The host waits for `deadline_ms`,
-     * then closes. A filter answers at once. */
+    /* In RUNNING, once, top to bottom: what is upstream of a stage has drained before. A source sends nothing more; a sink
+     * settles what it holds and what its ports still have, until each is empty or answers PL_CLOSED. Then:
+     * PL_EVENT_DRAINED. The host waits for `deadline_ms`, then closes. A filter answers at once. */
     int32_t (*drain)(PlStage *stage, uint32_t deadline_ms);
 
     /* In any state, also OPENING, once, last. Asks the instance's threads to end, joins them and frees the instance; the

@@ -1,0 +1,3 @@
+module example.com/stage_tally
+
+go 1.21
