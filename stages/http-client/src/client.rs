@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
+use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{Answer, Body};
@@ -28,15 +29,6 @@ pub struct Limits {
     pub body: usize,
 }
 
-/// How a connection is secured.
-#[derive(Debug, Clone)]
-pub struct Tls {
-    /// Trust, client certificate and versions.
-    pub config: Arc<rustls::ClientConfig>,
-    /// The name that the server's certificate must have (the URL's host if none).
-    pub server_name: Option<String>,
-}
-
 /// The most bytes that the head of an answer may have.
 const HEAD_LIMIT: usize = 64 * 1024;
 
@@ -50,11 +42,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client that sends `headers` with every request. Opens no connection.
+    /// Makes a client that sends `headers` with every request. Opens no connection. An `https://` endpoint needs `tls`.
     pub fn new(
         endpoint: Endpoint,
         mut headers: HeaderMap,
-        tls: Option<Tls>,
+        tls: Option<Arc<ClientConfig>>,
         limits: Limits,
     ) -> Result<Self, RequestError> {
         let connector = Connector::new(&endpoint, tls)?;

@@ -1,14 +1,16 @@
 //! A fresh connection: name look-up and TCP by hyper-util (IPv4 and IPv6 raced), TLS by rustls.
 
+use std::sync::Arc;
+
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower::ServiceExt;
 
-use crate::client::Tls;
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, chain};
 
@@ -26,26 +28,25 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Prepares connections to `endpoint`; fails only if its host is no name that a certificate can have.
-    pub(crate) fn new(endpoint: &Endpoint, tls: Option<Tls>) -> Result<Self, RequestError> {
+    /// Prepares connections to `endpoint`.
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        tls: Option<Arc<ClientConfig>>,
+    ) -> Result<Self, RequestError> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
-        let tls = match tls.filter(|_| endpoint.is_tls()) {
-            None => None,
-            Some(tls) => {
-                let host = tls
-                    .server_name
-                    .unwrap_or_else(|| endpoint.host().to_owned());
-                let name = ServerName::try_from(host.clone()).map_err(|_| {
-                    RequestError::Connect(format!(
-                        "`{host}` is no name that a certificate can have"
-                    ))
-                })?;
-                Some((TlsConnector::from(tls.config), name))
-            }
-        };
-        Ok(Self { tcp, tls })
+        if !endpoint.is_tls() {
+            return Ok(Self { tcp, tls: None });
+        }
+        let host = endpoint.host().to_owned();
+        let name =
+            ServerName::try_from(host).map_err(|error| RequestError::Connect(error.to_string()))?;
+        let connector = TlsConnector::from(tls.ok_or(RequestError::NoTls)?);
+        Ok(Self {
+            tcp,
+            tls: Some((connector, name)),
+        })
     }
 
     pub(crate) async fn connect(&self, endpoint: &Endpoint) -> Result<Transport, RequestError> {

@@ -9,6 +9,9 @@ pub enum RequestError {
     /// Name look-up or TCP connect failed.
     #[error("cannot connect: {0}")]
     Connect(String),
+    /// The endpoint is `https://`, and the client has no TLS.
+    #[error("an `https://` URL needs TLS settings")]
+    NoTls,
     /// The TLS handshake failed.
     #[error("TLS handshake failed: {0}")]
     Tls(#[source] std::io::Error),

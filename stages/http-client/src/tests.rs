@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use rustls::ClientConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::{Answer, Body, Client, Limits, RequestError, Tls};
+use crate::{Answer, Body, Client, Limits, RequestError};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -73,7 +74,7 @@ fn client(address: SocketAddr) -> Client {
     )
 }
 
-fn limited(url: &str, tls: Option<Tls>, timeout: Duration) -> Client {
+fn limited(url: &str, tls: Option<Arc<ClientConfig>>, timeout: Duration) -> Client {
     Client::new(
         url.parse().unwrap(),
         HeaderMap::new(),
@@ -352,25 +353,34 @@ async fn tls_checks_the_name_of_the_server() {
         }
     })
     .await;
-    let url = format!("https://{address}/");
-    let named = Tls {
-        config: config.clone(),
-        server_name: Some("localhost".into()),
-    };
-    let answer = post(&limited(&url, Some(named), Duration::from_secs(5)), "body")
-        .await
-        .unwrap();
-    assert_eq!(answer.body, whole("ok"));
+    let port = address.port();
+    let named = limited(
+        &format!("https://localhost:{port}/"),
+        Some(config.clone()),
+        Duration::from_secs(5),
+    );
+    assert_eq!(post(&named, "body").await.unwrap().body, whole("ok"));
 
-    let unnamed = Tls {
-        config,
-        server_name: None,
-    };
-    let error = post(
-        &limited(&url, Some(unnamed), Duration::from_secs(5)),
-        "body",
-    )
-    .await
-    .unwrap_err();
+    let unnamed = limited(
+        &format!("https://127.0.0.1:{port}/"),
+        Some(config),
+        Duration::from_secs(5),
+    );
+    let error = post(&unnamed, "body").await.unwrap_err();
     assert!(error.to_string().contains("certificate"), "{error}");
+}
+
+#[test]
+fn an_https_url_without_tls_is_an_error() {
+    let limits = Limits {
+        timeout: Duration::from_secs(5),
+        body: 1024,
+    };
+    let made = Client::new(
+        "https://localhost/".parse().unwrap(),
+        HeaderMap::new(),
+        None,
+        limits,
+    );
+    assert!(matches!(made.err(), Some(RequestError::NoTls)));
 }
