@@ -28,27 +28,28 @@ typedef struct PlOpen {
     uint32_t n_outputs;        /* number of output ports, 0 or 1 */
     uint32_t retry_initial_ms; /* first wait between two tries of a sink */
     uint32_t retry_max_ms;     /* longest wait between two tries of a sink */
-    uint32_t reserved;         /* zero */
+    uint32_t window_messages;  /* most unsettled messages that the edge behind the output takes; 0 without an output */
     uint64_t cookie;           /* names this instance in every call to the host; never 0, never used again */
     PlStr flow;                /* name of the flow, text */
     PlStr stage;               /* name of the stage in the flow, text */
     PlStr kind;                /* the word of `use:`, text */
     PlStr state_dir;           /* folder where this stage may keep state, text; empty when the host has none */
     PlStr config_json;         /* the settings, a JSON object that passed the schema and `validate` */
-    PlPort *const *inputs;     /* n_inputs ports; a filter gets none of either kind, it is called */
+    PlPort *const *inputs;     /* n_inputs ports; a filter uses none of either kind, it is called */
     const PlStr *input_names;  /* name of the stage behind each input, text */
     PlPort *const *outputs;    /* n_outputs ports */
     const PlStr *output_names; /* name of what is behind each output, text */
+    uint64_t window_bytes;     /* most unsettled bytes that the edge behind the output takes; 0 without an output */
 } PlOpen;
 
 /* Events: what an instance tells by PlHost.event. */
 enum {
     PL_EVENT_OPENED = 1,   /* in OPENING: listeners listen, `start` may be called */
     PL_EVENT_DRAINED = 2,  /* in DRAINING: nothing more will be sent, all that was received is settled or handed on */
-    PL_EVENT_CLOSED = 3,   /* all threads of the instance have ended by themselves; `close` will not wait */
+    PL_EVENT_CLOSED = 3,   /* all threads of the instance have ended; optional: `close` answers the same */
     PL_EVENT_FAILED = 4,   /* the instance cannot go on; status and text say why. The host closes and reopens it */
     PL_EVENT_FINISHED = 5, /* in RUNNING: a source that has an end has reached it */
-    PL_EVENT_HEALTH = 6    /* from OPENED on: health changed; the status is a PL_HEALTH_*, the text says why */
+    PL_EVENT_HEALTH = 6    /* in any state: health changed; the status is a PL_HEALTH_*, the text says why */
 };
 
 /* Status of PL_EVENT_HEALTH. */
@@ -73,7 +74,7 @@ typedef struct PlReject {
 } PlReject;
 
 /* What a filter answers: at most one batch, and rejects. The host zeroes it before the call, but for struct_size. An input
- * message that is in neither list was dropped on purpose and is done; one that is in both is an error. */
+ * message that is in neither list was dropped on purpose and is done; one that is in both is settled when both are. */
 typedef struct PlFiltered {
     uint32_t struct_size;    /* sizeof(PlFiltered) of the host */
     uint32_t n_rejects;
@@ -106,8 +107,11 @@ struct PlStageVt {
     int32_t (*close)(PlStage *stage, uint32_t timeout_ms);
 
     /* Filters only, null in other stages. In RUNNING and DRAINING, on one thread at a time, which belongs to a neighbouring
-     * stage: must not block and must not call a port. The input is borrowed for the call. On a status other than PL_OK
-     * `out` is ignored, nothing of the input counts as processed, and the instance has failed. */
+     * stage: must not block and must not call a port. The input is borrowed for the call. `out` is looked at only on PL_OK.
+     *   PL_OK     processed.
+     *   PL_AGAIN  the output does not fit one batch: the host calls again with each half of the messages. Of a single
+     *             message it means that its output is too large, and the message is rejected.
+     *   below 0   nothing of the input counts as processed, and the instance has failed. */
     int32_t (*process)(PlStage *stage, const PlBatch *input, PlFiltered *out);
 };
 
