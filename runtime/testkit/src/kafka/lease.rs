@@ -1,0 +1,166 @@
+//! Who may use the cluster, and who may break it: a readers-writer lock across processes.
+//!
+//! The locks are file locks, which the kernel gives up when a process ends. A writer that waits keeps later readers
+//! waiting (they queue at the turnstile), so a fault test gets its turn in a suite that never pauses.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Deref;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::broker::Broker;
+use super::cluster::KafkaCluster;
+use super::layout::{Layout, NODES};
+
+const IN_SYNC_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// All brokers are well for as long as this lives.
+#[must_use = "the lease is given back at once"]
+pub struct Shared<'a> {
+    cluster: &'a KafkaCluster,
+    _lock: File,
+}
+
+/// The cluster is this test's alone for as long as this lives: it may do to brokers what it likes.
+///
+/// Dropping it starts and thaws what the test left dead or frozen and waits until every copy is in sync.
+#[must_use = "the lease is given back at once"]
+pub struct Exclusive<'a> {
+    cluster: &'a KafkaCluster,
+    _lock: File,
+}
+
+impl Deref for Shared<'_> {
+    type Target = KafkaCluster;
+
+    fn deref(&self) -> &KafkaCluster {
+        self.cluster
+    }
+}
+
+impl Deref for Exclusive<'_> {
+    type Target = KafkaCluster;
+
+    fn deref(&self) -> &KafkaCluster {
+        self.cluster
+    }
+}
+
+impl KafkaCluster {
+    /// Waits until no test has the cluster for itself.
+    pub fn shared(&self) -> Shared<'_> {
+        let lock = acquire(self.layout(), File::lock_shared).expect("the lease on the cluster");
+        Shared {
+            cluster: self,
+            _lock: lock,
+        }
+    }
+
+    /// Waits until no other test uses the cluster.
+    pub fn exclusive(&self) -> Exclusive<'_> {
+        let lock = acquire(self.layout(), File::lock).expect("the lease on the cluster");
+        Exclusive {
+            cluster: self,
+            _lock: lock,
+        }
+    }
+}
+
+fn acquire(layout: &Layout, lock: fn(&File) -> io::Result<()>) -> io::Result<File> {
+    let turnstile = open(layout, "turnstile.lock")?;
+    turnstile.lock()?;
+    let lease = open(layout, "lease.lock")?;
+    lock(&lease)?;
+    Ok(lease)
+}
+
+fn open(layout: &Layout, name: &str) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(layout.root().join(name))
+}
+
+impl Exclusive<'_> {
+    /// Kills broker `node` as `kill -9` does; returns when the process is gone.
+    pub fn kill(&self, node: u8) {
+        self.broker(node).kill().expect("broker killed");
+    }
+
+    /// Starts a dead broker on its own data and returns when every copy is in sync again.
+    pub async fn start(&self, node: u8) {
+        self.broker(node).start().expect("broker started");
+        self.in_sync().await;
+    }
+
+    /// Stops broker `node` in order: it hands its leaderships over first.
+    pub fn stop(&self, node: u8) {
+        self.broker(node).stop().expect("broker stopped");
+    }
+
+    /// Stops the broker's process where it stands (SIGSTOP): connections stay, nothing answers.
+    pub fn freeze(&self, node: u8) {
+        self.broker(node)
+            .signal(Signal::STOP)
+            .expect("broker frozen");
+    }
+
+    /// Lets a frozen broker go on.
+    pub fn thaw(&self, node: u8) {
+        self.broker(node)
+            .signal(Signal::CONT)
+            .expect("broker thawed");
+    }
+
+    /// Restarts all brokers in order, each only when the one before is in sync.
+    pub async fn restart_rolling(&self) {
+        for node in NODES {
+            self.stop(node);
+            self.start(node).await;
+        }
+    }
+
+    /// Waits until all brokers serve and every copy of every partition is in sync.
+    pub async fn in_sync(&self) {
+        self.wait_in_sync(IN_SYNC_TIMEOUT).await;
+    }
+
+    fn broker(&self, node: u8) -> Broker<'_> {
+        assert!(
+            NODES.contains(&node),
+            "broker {node} does not exist (expected one of {NODES:?})"
+        );
+        Broker {
+            layout: self.layout(),
+            node,
+        }
+    }
+
+    fn heal(&self) -> io::Result<()> {
+        for node in NODES {
+            let broker = self.broker(node);
+            broker.signal(Signal::CONT)?;
+            if broker.process().is_none() {
+                broker.start()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Exclusive<'_> {
+    fn drop(&mut self) {
+        let healed = self.heal().map_err(|error| error.to_string());
+        let result = healed.and_then(|()| self.block_until_in_sync(IN_SYNC_TIMEOUT));
+        if let Err(why) = result {
+            let message = format!("the cluster does not recover from this test: {why}");
+            if std::thread::panicking() {
+                eprintln!("{message}")
+            } else {
+                panic!("{message}")
+            }
+        }
+    }
+}
