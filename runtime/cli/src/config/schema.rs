@@ -1,0 +1,362 @@
+//! Checks settings against a JSON Schema and says everything that is wrong in the words of this program.
+
+use crate::config::fit::{HTTP_URL, LISTEN_ADDRESS};
+use crate::config::nearest::{expected, nearest};
+use crate::config::{address, fields::shorten};
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::{JsonType, ValidationError, Validator};
+use serde_json::Value as Json;
+
+/// One thing that the schema forbids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// JSON pointer of the value, or of the mapping whose key is meant.
+    pub(crate) pointer: String,
+    /// The key that is unknown.
+    pub(crate) unknown_key: Option<String>,
+    /// Whether a key is missing in what the pointer says.
+    pub(crate) missing_key: bool,
+    /// A lowercase fragment with what was expected.
+    pub(crate) message: String,
+    /// The nearest valid name.
+    pub(crate) nearest: Option<String>,
+}
+
+/// A compiled schema.
+pub(crate) struct Schema<'a> {
+    root: &'a Json,
+    validator: Validator,
+}
+
+impl<'a> Schema<'a> {
+    /// Compiles; an error is the plugin's fault.
+    pub(crate) fn new(root: &'a Json) -> Result<Self, String> {
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .with_format(LISTEN_ADDRESS, |text: &str| address::parse(text).is_ok())
+            .with_format(HTTP_URL, is_http_url)
+            .build(root)
+            .map_err(|error| error.to_string())?;
+        Ok(Schema { root, validator })
+    }
+
+    /// Everything that is wrong with `config`; values for which `secret` says so are not repeated.
+    pub(crate) fn check(&self, config: &Json, secret: &dyn Fn(&str) -> bool) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for error in self.validator.iter_errors(config) {
+            self.collect(&error, "", secret, &mut violations);
+        }
+        violations
+    }
+
+    fn collect(
+        &self,
+        error: &ValidationError<'_>,
+        base: &str,
+        secret: &dyn Fn(&str) -> bool,
+        out: &mut Vec<Violation>,
+    ) {
+        let pointer = format!("{base}{}", error.instance_path().as_str());
+        match error.kind() {
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                match likeliest(context, error.instance_path().as_str()) {
+                    Some(branch) => branch
+                        .iter()
+                        .for_each(|error| self.collect(error, base, secret, out)),
+                    None => out.push(self.no_branch(error, context, &pointer, secret(&pointer))),
+                }
+            }
+            Kind::AdditionalProperties { unexpected }
+            | Kind::UnevaluatedProperties { unexpected } => {
+                out.extend(
+                    unexpected
+                        .iter()
+                        .map(|key| self.unknown_key(error, key, &pointer)),
+                );
+            }
+            Kind::Required { property } => out.push(Violation {
+                missing_key: true,
+                ..violation(
+                    &pointer,
+                    self.missing_key(error, property.as_str().unwrap_or_default(), &pointer),
+                )
+            }),
+            kind => {
+                let wanted = wanted(kind).unwrap_or_else(|| error.masked().to_string());
+                let hint = self
+                    .description(error)
+                    .filter(|_| matches!(kind, Kind::Pattern { .. }));
+                let wanted = hint.unwrap_or(wanted);
+                let message = format!(
+                    "{} (expected {wanted})",
+                    subject(&pointer, error.instance(), secret(&pointer))
+                );
+                let nearest = near_option(kind, error.instance());
+                out.push(Violation {
+                    nearest,
+                    ..violation(&pointer, message)
+                });
+            }
+        }
+    }
+
+    /// The keyword's schema: what `schema_path` points at, one level up.
+    fn parent(&self, error: &ValidationError<'_>) -> Option<&Json> {
+        let path = error.schema_path().as_str();
+        let (parent, _) = path.rsplit_once('/')?;
+        self.root.pointer(parent)
+    }
+
+    fn unknown_key(&self, error: &ValidationError<'_>, key: &str, pointer: &str) -> Violation {
+        let known: Vec<&str> = self
+            .parent(error)
+            .and_then(|schema| schema["properties"].as_object())
+            .map(|properties| properties.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        let within = within(pointer);
+        let list = expected(key, known.iter().copied());
+        Violation {
+            unknown_key: Some(key.to_owned()),
+            nearest: nearest(key, known.iter().copied()).map(str::to_owned),
+            ..violation(pointer, format!("unknown key `{key}`{within} ({list})"))
+        }
+    }
+
+    fn missing_key(&self, error: &ValidationError<'_>, key: &str, pointer: &str) -> String {
+        let schema = self.parent(error).map(|schema| &schema["properties"][key]);
+        let kind = schema
+            .and_then(|schema| self.type_words(schema))
+            .unwrap_or("a value");
+        format!("missing key `{key}`{} (expected {kind})", within(pointer))
+    }
+
+    fn type_words(&self, schema: &Json) -> Option<&'static str> {
+        let schema = match schema["$ref"].as_str() {
+            Some(path) => self.root.pointer(path.strip_prefix('#')?)?,
+            None => schema,
+        };
+        let name = schema["type"]
+            .as_str()
+            .or_else(|| schema["type"].get(0)?.as_str())?;
+        Some(match name {
+            "string" => "text",
+            "integer" => "an integer",
+            "number" => "a number",
+            "boolean" => "true or false",
+            "array" => "a list",
+            _ => "a mapping",
+        })
+    }
+
+    /// What the schema's author says about a value whose pattern did not match.
+    fn description(&self, error: &ValidationError<'_>) -> Option<String> {
+        let schema = self.parent(error)?;
+        let examples = schema["examples"].as_array()?;
+        let examples: Vec<_> = examples
+            .iter()
+            .filter_map(Json::as_str)
+            .map(|text| format!("`{text}`"))
+            .collect();
+        Some(format!("text such as {}", examples.join(", ")))
+    }
+
+    fn no_branch(
+        &self,
+        error: &ValidationError<'_>,
+        context: &[Vec<ValidationError<'static>>],
+        pointer: &str,
+        secret: bool,
+    ) -> Violation {
+        let mut options: Vec<String> = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        for error in context.iter().flatten() {
+            match error.kind() {
+                Kind::Constant { expected_value } => names.extend(expected_value.as_str()),
+                Kind::Enum { options } => names.extend(
+                    options
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Json::as_str),
+                ),
+                Kind::Type {
+                    kind: TypeKind::Single(JsonType::Null),
+                } => {}
+                kind => options.extend(wanted(kind)),
+            }
+        }
+        let found = error.instance().as_str().unwrap_or_default();
+        if !names.is_empty() {
+            options.insert(
+                0,
+                expected(found, names.iter().copied()).replacen("expected ", "", 1),
+            );
+        }
+        options.dedup();
+        let message = format!(
+            "{} (expected {})",
+            subject(pointer, error.instance(), secret),
+            options.join(", or ")
+        );
+        let nearest = nearest(found, names).filter(|_| !secret).map(str::to_owned);
+        Violation {
+            nearest,
+            ..violation(pointer, message)
+        }
+    }
+}
+
+/// The alternative that the user probably meant: the one that fails deepest inside the value, or none if all fail at once.
+fn likeliest<'a>(
+    context: &'a [Vec<ValidationError<'static>>],
+    pointer: &str,
+) -> Option<&'a [ValidationError<'static>]> {
+    context
+        .iter()
+        .filter(|branch| branch.iter().all(|error| fails_inside(error, pointer)))
+        .min_by_key(|branch| branch.len())
+        .map(Vec::as_slice)
+}
+
+fn fails_inside(error: &ValidationError<'_>, pointer: &str) -> bool {
+    let deeper = error.instance_path().as_str().len() > pointer.len()
+        && !matches!(error.kind(), Kind::Constant { .. });
+    let keys = matches!(
+        error.kind(),
+        Kind::AdditionalProperties { .. }
+            | Kind::UnevaluatedProperties { .. }
+            | Kind::Required { .. }
+    );
+    deeper
+        || keys
+        || matches!(
+            error.kind(),
+            Kind::AnyOf { .. } | Kind::OneOfNotValid { .. }
+        )
+}
+
+fn violation(pointer: &str, message: String) -> Violation {
+    Violation {
+        pointer: pointer.to_owned(),
+        unknown_key: None,
+        missing_key: false,
+        message,
+        nearest: None,
+    }
+}
+
+fn subject(pointer: &str, value: &Json, secret: bool) -> String {
+    let found = match value {
+        _ if secret => "`***`".to_owned(),
+        Json::Null => "nothing".to_owned(),
+        Json::String(text) if text.is_empty() => "empty".to_owned(),
+        Json::String(text) => format!("`{}`", shorten(text)),
+        Json::Array(_) => "a list".to_owned(),
+        Json::Object(_) => "a mapping".to_owned(),
+        other => format!("`{other}`"),
+    };
+    format!("`{}` is {found}", path(pointer))
+}
+
+fn within(pointer: &str) -> String {
+    if pointer.is_empty() {
+        return String::new();
+    }
+    format!(" in `{}`", path(pointer))
+}
+
+/// `/batch/urls/0` as people write it: `batch.urls[0]`.
+fn path(pointer: &str) -> String {
+    let mut path = String::new();
+    for part in pointer.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        if part.parse::<usize>().is_ok() {
+            path.push_str(&format!("[{part}]"));
+        } else {
+            path.push_str(if path.is_empty() { "" } else { "." });
+            path.push_str(&part);
+        }
+    }
+    if path.is_empty() {
+        "with".to_owned()
+    } else {
+        path
+    }
+}
+
+fn wanted(kind: &Kind) -> Option<String> {
+    Some(match kind {
+        Kind::Type { kind } => types(kind),
+        Kind::Enum { options } => {
+            let names: Vec<_> = options
+                .as_array()?
+                .iter()
+                .map(|option| format!("`{}`", plain(option)))
+                .collect();
+            names.join(", ")
+        }
+        Kind::Constant { expected_value } => format!("`{}`", plain(expected_value)),
+        Kind::Minimum { limit } => format!("at least {limit}"),
+        Kind::Maximum { limit } => format!("at most {limit}"),
+        Kind::ExclusiveMinimum { limit } => format!("more than {limit}"),
+        Kind::ExclusiveMaximum { limit } => format!("less than {limit}"),
+        Kind::MinLength { limit: 1 } => "text that is not empty".to_owned(),
+        Kind::MinLength { limit } => format!("at least {limit} characters"),
+        Kind::MaxLength { limit } => format!("at most {limit} characters"),
+        Kind::MinItems { limit } => format!("at least {limit} in the list"),
+        Kind::MaxItems { limit } => format!("at most {limit} in the list"),
+        Kind::UniqueItems => "nothing twice".to_owned(),
+        Kind::Pattern { pattern } => format!("text like `{pattern}`"),
+        Kind::Format { format } => match format.as_str() {
+            LISTEN_ADDRESS => "an address such as `127.0.0.1:8080`".to_owned(),
+            HTTP_URL => "a URL such as `http://127.0.0.1:8080/path`".to_owned(),
+            other => format!("a valid {other}"),
+        },
+        _ => return None,
+    })
+}
+
+fn types(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(only) => type_name(*only).to_owned(),
+        TypeKind::Multiple(several) => {
+            let names: Vec<_> = several
+                .iter()
+                .filter(|one| *one != JsonType::Null)
+                .map(type_name)
+                .collect();
+            names.join(" or ")
+        }
+    }
+}
+
+fn type_name(kind: JsonType) -> &'static str {
+    match kind {
+        JsonType::String => "text",
+        JsonType::Integer => "an integer",
+        JsonType::Number => "a number",
+        JsonType::Boolean => "true or false",
+        JsonType::Array => "a list",
+        JsonType::Object => "a mapping",
+        JsonType::Null => "nothing",
+    }
+}
+
+fn near_option(kind: &Kind, value: &Json) -> Option<String> {
+    let Kind::Enum { options } = kind else {
+        return None;
+    };
+    let names = options.as_array()?.iter().filter_map(Json::as_str);
+    nearest(value.as_str()?, names).map(str::to_owned)
+}
+
+fn plain(value: &Json) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn is_http_url(text: &str) -> bool {
+    url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
