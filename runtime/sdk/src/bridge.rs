@@ -1,8 +1,8 @@
 //! Forwards this plugin's `tracing` events and panics to the host. Each shared object has its own copy of `tracing` and of the
 //! standard library, so each forwards its own.
 
-use crate::builder::now_ns;
 use crate::host;
+use crate::record::now_ns;
 use pipeline_abi::*;
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,160 +1,11 @@
 //! Making batches: a stage fills a [`BatchBuilder`], the host and the stages behind it read the result in place.
-//!
-//! Invariant: a batch is written only between leaving the pool and [`BatchBuilder::finish`], while nobody else has it; from
-//! then on it is read-only until its last release, which empties it and puts it back into the pool of the stage that made it.
 
-use crate::arena::Arena;
-use crate::{MAX_BATCH, Message, Trace};
-use crossbeam_queue::ArrayQueue;
+use crate::owned::{Done, Owned};
+use crate::record::now_ns;
+use crate::{MAX_BATCH, Message, Record};
 use pipeline_abi::*;
-use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Told when messages of a batch are settled for good: delivered, or rejected with their dead letter delivered.
-///
-/// Called on the thread that settles, which belongs to another stage: it must not block. Each message is told once.
-pub trait Done: Send + Sync {
-    /// Messages `range` of the batch that was built with `token` are settled.
-    fn done(&self, token: u64, range: Range<u32>);
-}
-
-/// One message to be added to a batch. Everything is copied.
-#[derive(Clone, Copy, Debug)]
-pub struct Record<'a> {
-    payload: &'a [u8],
-    key: Option<&'a [u8]>,
-    headers: &'a [(&'a str, &'a [u8])],
-    timestamp_ns: Option<i64>,
-    position: Option<(i32, i64)>,
-    trace: Option<Trace>,
-    replay: bool,
-}
-
-impl<'a> Record<'a> {
-    /// A message with this payload, entering the system now.
-    #[must_use]
-    pub fn new(payload: &'a [u8]) -> Self {
-        Record {
-            payload,
-            key: None,
-            headers: &[],
-            timestamp_ns: None,
-            position: None,
-            trace: None,
-            replay: false,
-        }
-    }
-
-    /// With a key.
-    #[must_use]
-    pub fn key(mut self, key: impl Into<Option<&'a [u8]>>) -> Self {
-        self.key = key.into();
-        self
-    }
-
-    /// With headers; at most 65,535, further ones are left out.
-    #[must_use]
-    pub fn headers(mut self, headers: &'a [(&'a str, &'a [u8])]) -> Self {
-        self.headers = headers;
-        self
-    }
-
-    /// Having entered the system then, nanoseconds since the Unix epoch.
-    #[must_use]
-    pub fn timestamp_ns(mut self, timestamp_ns: i64) -> Self {
-        self.timestamp_ns = Some(timestamp_ns);
-        self
-    }
-
-    /// At this partition and offset of the batch's topic.
-    #[must_use]
-    pub fn position(mut self, partition: i32, offset: i64) -> Self {
-        self.position = Some((partition, offset));
-        self
-    }
-
-    /// Belonging to a trace.
-    #[must_use]
-    pub fn trace(mut self, trace: impl Into<Option<Trace>>) -> Self {
-        self.trace = trace.into();
-        self
-    }
-
-    /// Delivered before, sent again only to refill buffers.
-    #[must_use]
-    pub fn replay(mut self, replay: bool) -> Self {
-        self.replay = replay;
-        self
-    }
-}
-
-/// The memory behind a `PlBatch` of this plugin.
-#[repr(C)]
-struct Owned {
-    header: PlBatch, // first: a pointer to it is a pointer to `Owned`
-    references: AtomicU32,
-    on_done: Option<(Arc<dyn Done>, u64)>,
-    messages: Vec<PlMsg>,
-    origin: Vec<u32>,
-    arena: Arena,
-    /// Where to go after the last release; `None` while it is there, so that an unused pool frees itself.
-    home: Option<Arc<Pool>>,
-}
-
-/// Batches waiting to be used again.
-pub(crate) struct Pool(ArrayQueue<Box<Owned>>);
-
-impl Pool {
-    pub(crate) fn new() -> Arc<Self> {
-        // About what an edge's window holds; more batches in flight than that cost an allocation each.
-        Arc::new(Pool(ArrayQueue::new(64)))
-    }
-
-    pub(crate) fn builder(self: &Arc<Self>) -> BatchBuilder {
-        let mut owned = self.0.pop().unwrap_or_else(|| Box::new(Owned::empty()));
-        owned.home = Some(self.clone());
-        BatchBuilder { owned }
-    }
-}
-
-impl Owned {
-    fn empty() -> Self {
-        Owned {
-            header: PlBatch {
-                struct_size: size_of::<PlBatch>() as u32,
-                msg_stride: size_of::<PlMsg>() as u32,
-                n_msgs: 0,
-                flags: 0,
-                topic: PlStr::EMPTY,
-                msgs: ptr::null(),
-                vt: &VT,
-                bytes: 0,
-                made_ns: 0,
-            },
-            references: AtomicU32::new(1),
-            on_done: None,
-            messages: Vec::new(),
-            origin: Vec::new(),
-            arena: Arena::default(),
-            home: None,
-        }
-    }
-
-    fn clear(&mut self) {
-        self.header.n_msgs = 0;
-        self.header.topic = PlStr::EMPTY;
-        self.header.bytes = 0;
-        *self.references.get_mut() = 1;
-        self.on_done = None;
-        self.messages.clear();
-        self.origin.clear();
-        self.arena.reset();
-    }
-}
 
 /// A batch being filled.
 pub struct BatchBuilder {
@@ -165,6 +16,10 @@ pub struct BatchBuilder {
 unsafe impl Send for BatchBuilder {}
 
 impl BatchBuilder {
+    pub(crate) fn new(owned: Box<Owned>) -> Self {
+        BatchBuilder { owned }
+    }
+
     /// Sets the topic that the positions of the messages are in.
     pub fn topic(&mut self, topic: &str) -> &mut Self {
         self.owned.header.topic = PlStr {
@@ -317,77 +172,13 @@ fn length(bytes: &[u8]) -> u32 {
         .unwrap_or_else(|_| panic!("{} bytes are more than one message can hold", bytes.len()))
 }
 
-/// Now, nanoseconds since the Unix epoch.
-pub(crate) fn now_ns() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |age| age.as_nanos() as i64)
-}
-
-static VT: PlBatchVt = PlBatchVt {
-    struct_size: size_of::<PlBatchVt>() as u32,
-    reserved: 0,
-    retain,
-    release,
-    done,
-    reject,
-};
-
-unsafe extern "C" fn retain(batch: *const PlBatch) {
-    // SAFETY: the caller holds a reference, so the memory is alive.
-    unsafe {
-        (*batch.cast::<Owned>())
-            .references
-            .fetch_add(1, Ordering::Relaxed)
-    };
-}
-
-unsafe extern "C" fn release(batch: *const PlBatch) {
-    // SAFETY: the caller gives back a reference that it holds, so the memory is alive.
-    if unsafe {
-        (*batch.cast::<Owned>())
-            .references
-            .fetch_sub(1, Ordering::Release)
-    } > 1
-    {
-        return;
-    }
-    // What other threads did with the batch before they released it happened before it is written again.
-    fence(Ordering::Acquire);
-    // SAFETY: that was the last reference: nobody else has the memory, which `finish` took out of a box.
-    let mut owned = unsafe { Box::from_raw(batch.cast_mut().cast::<Owned>()) };
-    // The stage's `Done` may be dropped here, which is the author's code.
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        owned.clear();
-        if let Some(home) = owned.home.take() {
-            let _ = home.0.push(owned);
-        }
-    }));
-}
-
-unsafe extern "C" fn done(batch: *const PlBatch, first: u32, count: u32) {
-    // SAFETY: the caller holds a reference; the fields read here do not change until the last release.
-    let owned = unsafe { &*batch.cast::<Owned>() };
-    if let Some((done, token)) = &owned.on_done {
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            done.done(*token, first..first.saturating_add(count))
-        }));
-        if told.is_err() {
-            tracing::error!("the stage panicked when it was told that messages are done");
-        }
-    }
-}
-
-unsafe extern "C" fn reject(batch: *const PlBatch, first: u32, count: u32, _why: PlStr) {
-    // The host never rejects towards a producer; a peer that does is told the same as `done`, so that nothing waits.
-    // SAFETY: as the caller's.
-    unsafe { done(batch, first, count) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Batch;
+    use crate::owned::Pool;
+    use crate::{Batch, Done, Trace};
+    use std::ops::Range;
+    use std::sync::Arc;
     use std::sync::Mutex;
 
     #[derive(Default)]
@@ -406,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_is_pushed_is_what_is_received() {
-        let mut builder = Pool::new().builder();
+        let mut builder = BatchBuilder::new(Pool::new().take());
         let trace = Trace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
         builder.topic("stock_trade");
         builder.push(Record::new(b"first"));
@@ -452,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_shared_payload_keeps_its_batch_alive() {
-        let mut builder = Pool::new().builder();
+        let mut builder = BatchBuilder::new(Pool::new().take());
         builder.push(Record::new(b"shared"));
         let payload = received(builder).payload(0);
         assert_eq!(payload, "shared");
@@ -461,7 +252,7 @@ mod tests {
     #[test]
     fn done_reaches_the_stage_with_its_token() {
         let told = Arc::new(Told::default());
-        let mut builder = Pool::new().builder();
+        let mut builder = BatchBuilder::new(Pool::new().take());
         builder
             .on_done(told.clone(), 42)
             .push(Record::new(b"a"))
@@ -475,14 +266,14 @@ mod tests {
     #[test]
     fn a_released_batch_is_used_again_and_empty() {
         let pool = Pool::new();
-        let mut builder = pool.builder();
+        let mut builder = BatchBuilder::new(pool.take());
         builder.push(Record::new(b"a"));
         let batch = received(builder);
         let address = batch.get(0).raw() as *const PlMsg;
         drop(batch.clone());
-        assert!(pool.0.is_empty(), "one reference is left");
+        assert!(pool.is_empty(), "one reference is left");
         drop(batch);
-        let mut builder = pool.builder();
+        let mut builder = BatchBuilder::new(pool.take());
         assert!(builder.is_empty() && builder.bytes() == 0);
         builder.push(Record::new(b"b"));
         assert_eq!(received(builder).get(0).raw() as *const PlMsg, address);

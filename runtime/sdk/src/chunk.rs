@@ -174,7 +174,8 @@ impl Chunk {
 mod tests {
     use super::*;
     use crate::Record;
-    use crate::builder::Pool;
+    use crate::builder::BatchBuilder;
+    use crate::owned::Pool;
 
     const ALL: LaneLimits = LaneLimits {
         max_messages: usize::MAX,
@@ -182,7 +183,7 @@ mod tests {
     };
 
     fn batch(payloads: &[&str]) -> Piece {
-        let mut builder = Pool::new().builder();
+        let mut builder = BatchBuilder::new(Pool::new().take());
         for payload in payloads {
             builder.push(Record::new(payload.as_bytes()));
         }

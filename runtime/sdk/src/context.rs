@@ -1,16 +1,13 @@
 //! What a stage instance knows of itself and may ask of its host.
 
 use crate::phase::{Control, Phase};
+use crate::workers::Threads;
 use crate::{Backoff, Counter, Error, Gauge, Histogram, host};
 use pipeline_abi::*;
 use std::fmt::Display;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-pub use tokio::task::JoinHandle;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// One stage instance's side of the host. Cheap to clone; every function may be called on any thread.
 #[derive(Clone)]
@@ -37,8 +34,7 @@ struct Inner {
     control: Control,
     /// The reason told last; `None` while ready.
     trouble: Mutex<Option<String>>,
-    threads: Mutex<usize>,
-    thread_ended: Condvar,
+    threads: Threads,
 }
 
 impl Inner {
@@ -57,8 +53,7 @@ impl Inner {
             },
             control: Control::new(),
             trouble: Mutex::new(None),
-            threads: Mutex::new(0),
-            thread_ended: Condvar::new(),
+            threads: Threads::default(),
         }
     }
 }
@@ -101,6 +96,10 @@ impl Context {
 
     pub(crate) fn control(&self) -> &Control {
         &self.0.control
+    }
+
+    pub(crate) fn threads(&self) -> &Threads {
+        &self.0.threads
     }
 
     pub(crate) fn cookie(&self) -> u64 {
@@ -201,85 +200,6 @@ impl Context {
         Histogram::register(self.0.cookie, name, unit, help, labels, bounds)
     }
 
-    /// Runs a task on the stage's runtime. Unlike `tokio::spawn`, a panic in it fails the stage.
-    ///
-    /// # Panics
-    /// Outside the stage's runtime (a filter has none).
-    pub fn spawn<T: Send + 'static>(
-        &self,
-        task: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
-        use futures_util::FutureExt;
-        let context = self.clone();
-        tokio::spawn(async move {
-            AssertUnwindSafe(task)
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|panic| {
-                    context.fail(panic_text(&*panic));
-                    resume_unwind(panic)
-                })
-        })
-    }
-
-    /// Runs blocking work on a thread of the stage's runtime. A panic in it fails the stage.
-    ///
-    /// # Panics
-    /// Outside the stage's runtime (a filter has none).
-    pub fn spawn_blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> JoinHandle<T> {
-        let counted = CountedThread::new(self.clone());
-        tokio::task::spawn_blocking(move || counted.0.contain(work))
-    }
-
-    /// Starts a thread whose logs carry the stage and whose panic fails it. It must end soon after
-    /// [`is_closing`](Self::is_closing): the instance is closed only when all its threads have ended.
-    ///
-    /// # Errors
-    /// When the system has no thread to give.
-    pub fn thread(&self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-        let counted = CountedThread::new(self.clone());
-        std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                let _ = catch_unwind(AssertUnwindSafe(|| counted.0.contain(work)));
-                drop(counted);
-            })?;
-        Ok(())
-    }
-
-    fn contain<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _entered = host::enter(self.0.cookie);
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-            self.fail(panic_text(&*panic));
-            resume_unwind(panic)
-        })
-    }
-
-    /// Waits until all threads have ended; false when time ran out.
-    pub(crate) fn join_threads(&self, until: Instant) -> bool {
-        let mut threads = self
-            .0
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        while *threads > 0 {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            threads = self
-                .0
-                .thread_ended
-                .wait_timeout(threads, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        true
-    }
-
     /// Makes the instance fail, as if `run` had returned the error: the host closes and reopens it and delivers again what was
     /// not settled.
     pub fn fail(&self, error: impl Into<Error>) {
@@ -315,74 +235,6 @@ impl Context {
     }
 }
 
-/// A thread of the instance that has not ended.
-struct CountedThread(Context);
-
-impl CountedThread {
-    fn new(context: Context) -> Self {
-        *context
-            .0
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) += 1;
-        CountedThread(context)
-    }
-}
-
-impl Drop for CountedThread {
-    fn drop(&mut self) {
-        *self
-            .0
-            .0
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.0.thread_ended.notify_all();
-    }
-}
-
-/// What a panic said.
-pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    format!("panicked: {}", crate::bridge::message(panic))
-}
-
 fn millis(millis: u32) -> Duration {
     Duration::from_millis(u64::from(millis))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_in_a_task_fails_the_stage() {
-        let context = Context::detached("test");
-        let task = context.spawn(async { panic!("boom") });
-        assert_eq!(
-            context.control().failure().await.to_string(),
-            "panicked: boom"
-        );
-        assert!(task.await.is_err_and(|error| error.is_panic()));
-    }
-
-    #[tokio::test]
-    async fn a_panic_in_a_thread_fails_the_stage_and_the_thread_is_joined() {
-        let context = Context::detached("test");
-        context.thread("worker", || panic!("boom")).unwrap();
-        assert_eq!(
-            context.control().failure().await.to_string(),
-            "panicked: boom"
-        );
-        assert!(context.join_threads(Instant::now() + Duration::from_secs(10)));
-    }
-
-    #[test]
-    fn a_thread_that_does_not_end_is_told() {
-        let context = Context::detached("test");
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        context.thread("stuck", move || _ = held.recv()).unwrap();
-        assert!(!context.join_threads(Instant::now() + Duration::from_millis(20)));
-        drop(release);
-        assert!(context.join_threads(Instant::now() + Duration::from_secs(10)));
-    }
 }

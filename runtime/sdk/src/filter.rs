@@ -1,14 +1,18 @@
 //! Filters: stages without a thread that change, split or drop messages on their way.
 
-use crate::builder::Pool;
-use crate::context::{Context, panic_text};
+use crate::builder::BatchBuilder;
+use crate::context::Context;
 use crate::instance::guard;
+use crate::owned::Pool;
+use crate::phase::Phase;
+use crate::workers::panic_text;
 use crate::{Batch, Emit, Invalid, Message, Reject, Result, host};
 use pipeline_abi::*;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A stage that makes of each message nothing, one message or several.
 ///
@@ -95,14 +99,19 @@ unsafe extern "C" fn drain_call<F: Filter>(stage: *mut PlStage, _deadline_ms: u3
     PL_OK
 }
 
-unsafe extern "C" fn close_call<F: Filter>(stage: *mut PlStage, _timeout_ms: u32) -> i32 {
+unsafe extern "C" fn close_call<F: Filter>(stage: *mut PlStage, timeout_ms: u32) -> i32 {
+    let until = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
     // SAFETY: made by `Box::into_raw` in `open`; this is the last call.
     let instance = unsafe { Box::from_raw(stage.cast::<Instance<F>>()) };
     guard(move || {
-        let cookie = instance.context.cookie();
-        let _entered = host::enter(cookie);
+        let context = instance.context.clone();
+        let _entered = host::enter(context.cookie());
+        context.control().advance(Phase::Closing);
         drop(instance);
-        host::emit(cookie, PL_EVENT_CLOSED, PL_OK, "");
+        if !context.threads().join(until) {
+            return PL_ERR_TIMEOUT;
+        }
+        host::emit(context.cookie(), PL_EVENT_CLOSED, PL_OK, "");
         PL_OK
     })
 }
@@ -136,7 +145,7 @@ unsafe extern "C" fn process_call<F: Filter>(
 }
 
 fn process<F: Filter>(instance: &mut Instance<F>, input: &Batch, out: &mut PlFiltered) -> i32 {
-    let mut builder = instance.pool.builder();
+    let mut builder = BatchBuilder::new(instance.pool.take());
     builder.topic_of(PlStr::new(input.topic().as_bytes()));
     instance.reasons.clear();
     for (index, message) in (0..).zip(input) {

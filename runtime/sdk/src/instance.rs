@@ -3,10 +3,11 @@
 //! Invariant: everything of the stage (its value, its futures, its tasks) lives on the instance's thread and is dropped there
 //! before the thread ends; `close` returns `PL_OK` only after that.
 
-use crate::context::{Context, panic_text};
+use crate::Context;
 use crate::error::chain;
 use crate::host::{self, emit};
 use crate::phase::Phase;
+use crate::workers::panic_text;
 use crate::{Error, Result};
 use pipeline_abi::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -178,7 +179,7 @@ fn join(instance: &mut Instance, until: Instant) -> i32 {
         // It caught its panics itself.
         let _ = thread.join();
     }
-    if instance.context.join_threads(until) {
+    if instance.context.threads().join(until) {
         PL_OK
     } else {
         PL_ERR_TIMEOUT

@@ -1,7 +1,7 @@
 //! The output port of a source.
 
-use crate::builder::{BatchBuilder, Pool};
-use crate::{Closed, Context};
+use crate::owned::Pool;
+use crate::{BatchBuilder, Closed, Context};
 use pipeline_abi::*;
 use std::future::Future;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl Output {
     /// An empty batch, in memory of an earlier one where possible.
     #[must_use]
     pub fn batch(&self) -> BatchBuilder {
-        self.pool.builder()
+        BatchBuilder::new(self.pool.take())
     }
 
     /// Hands a batch to the stages behind this one, waiting while they have no room. An empty batch is nothing.
