@@ -2,5 +2,9 @@
 #![forbid(unsafe_code)]
 #![allow(dead_code)]
 
+mod args;
 mod catalogue;
+mod commands;
 mod config;
+mod exit;
+mod output;

@@ -20,7 +20,7 @@ mod secrets;
 mod source;
 mod stage;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wiring;
 
 use crate::catalogue::Catalogue;

@@ -33,14 +33,14 @@ fn errors_in(text: &str) -> String {
     errors(&[("a.yaml", text)])
 }
 
-fn only(text: &str) -> Pipeline {
+pub(crate) fn only(text: &str) -> Pipeline {
     match load_with(&[("a.yaml", text)], &HashMap::new()) {
         Ok(mut pipelines) => pipelines.remove(0),
         Err(reports) => panic!("{}", render(&reports, Style::Plain)),
     }
 }
 
-const CONSUMER: &str = r#"
+pub(crate) const CONSUMER: &str = r#"
 flows:
   consumer:
     instances: 3

@@ -1,0 +1,169 @@
+//! The command line.
+
+use crate::config::address::{self, Address};
+use crate::exit::Exit;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Runs pipelines of plugin stages that YAML files describe.
+#[derive(Debug, Parser)]
+#[command(name = "pipeline", version, about, after_help = Exit::table(), max_term_width = 120)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run pipeline files until a signal or the end of their sources
+    Run(RunArgs),
+    /// Print every mistake of pipeline files
+    Check(FilesArgs),
+    /// Draw pipeline files as a graph
+    Graph(GraphArgs),
+    /// List the installed stages, or print the settings of one
+    Stages(StagesArgs),
+    /// Print a JSON Schema of pipeline files with the settings of every installed stage, for editors
+    Schema,
+    /// Ask running pipelines how they are
+    Status(StatusArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Files.
+#[derive(Debug, Args)]
+pub(crate) struct FilesArgs {
+    /// Pipeline files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+}
+
+/// `run`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Pipeline files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Run only this flow; may be given several times
+    #[arg(long = "flow", value_name = "NAME")]
+    pub(crate) flows: Vec<String>,
+    /// How long a stop may take until everything is delivered
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration)]
+    pub(crate) drain_timeout: Duration,
+    /// Address of /metrics, /livez and /readyz, or `off`
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464", value_parser = parse_metrics)]
+    pub(crate) metrics: Metrics,
+    /// Unix socket for `status` and reload [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or a folder of the user in /tmp]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
+    /// How logs are written [default: human on a terminal, json otherwise]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+    /// What is logged: a level, and levels of stages or modules, as in `info,ws-broadcast=debug`
+    #[arg(
+        long,
+        value_name = "FILTER",
+        default_value = "info",
+        env = "PIPELINE_LOG"
+    )]
+    pub(crate) log: String,
+    /// Reload when a pipeline file changes
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+/// Where metrics are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Metrics {
+    /// Nowhere.
+    Off,
+    /// There.
+    At(Address),
+}
+
+impl Metrics {
+    /// The address, if any.
+    pub(crate) fn address(&self) -> Option<&Address> {
+        match self {
+            Metrics::Off => None,
+            Metrics::At(address) => Some(address),
+        }
+    }
+}
+
+fn parse_metrics(text: &str) -> Result<Metrics, String> {
+    if text == "off" {
+        return Ok(Metrics::Off);
+    }
+    address::parse(text)
+        .map(Metrics::At)
+        .map_err(|wanted| format!("expected {wanted}, or `off`"))
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// Pipeline files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Language of the graph
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    pub(crate) format: GraphFormat,
+}
+
+/// Language of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Mermaid flowchart
+    Mermaid,
+    /// Graphviz DOT
+    Dot,
+}
+
+/// `stages`.
+#[derive(Debug, Args)]
+pub(crate) struct StagesArgs {
+    /// The stage to print in full
+    pub(crate) name: Option<String>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: StagesFormat,
+}
+
+/// How a stage is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StagesFormat {
+    /// For a terminal
+    Text,
+    /// The settings table as Markdown, for a README
+    Markdown,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Unix socket of one pipeline [default: every pipeline whose socket is found]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

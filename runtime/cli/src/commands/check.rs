@@ -1,0 +1,48 @@
+//! `pipeline check`: every mistake of every file at once.
+
+use crate::args::FilesArgs;
+use crate::catalogue::Catalogue;
+use crate::config::Loader;
+use crate::config::environment::ProcessEnvironment;
+use crate::config::model::Pipeline;
+use crate::config::problem::FileReport;
+use crate::config::render::{Style, render};
+use crate::exit::Exit;
+use crate::output::say;
+use std::io::IsTerminal;
+
+/// Checks files and says so.
+pub(crate) fn check(args: &FilesArgs, catalogue: &dyn Catalogue) -> Exit {
+    let loader = Loader {
+        catalogue,
+        environment: &ProcessEnvironment,
+        metrics: None,
+    };
+    match loader.load(&args.files) {
+        Ok(pipelines) => say(&pipelines.iter().map(summary).collect::<String>()),
+        Err(reports) => complain(&reports),
+    }
+}
+
+/// Prints mistakes to standard error.
+pub(crate) fn complain(reports: &[FileReport]) -> Exit {
+    let style = match std::io::stderr().is_terminal() {
+        true => Style::Fancy,
+        false => Style::Plain,
+    };
+    eprint!("{}", render(reports, style));
+    Exit::Usage
+}
+
+fn summary(pipeline: &Pipeline) -> String {
+    let stages: usize = pipeline.flows.iter().map(|flow| flow.stages.len()).sum();
+    let (flows, stages) = (count(pipeline.flows.len(), "flow"), count(stages, "stage"));
+    format!("{}: {flows}, {stages}, no mistakes\n", pipeline.file.name)
+}
+
+fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}

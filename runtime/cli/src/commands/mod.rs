@@ -1,0 +1,8 @@
+//! The commands that print something and end.
+
+pub(crate) mod check;
+pub(crate) mod graph;
+pub(crate) mod manual;
+pub(crate) mod schema;
+mod settings;
+pub(crate) mod stages;

@@ -1,0 +1,17 @@
+//! Standard output of commands that print something and end.
+
+use crate::exit::Exit;
+use std::io::Write;
+
+/// Prints text; a reader that has gone away is no failure of ours.
+pub(crate) fn say(text: &str) -> Exit {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Clean,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Clean,
+        Err(error) => {
+            eprintln!("cannot write the output: {error}");
+            Exit::Undelivered
+        }
+    }
+}
