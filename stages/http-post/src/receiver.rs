@@ -1,0 +1,162 @@
+//! One request to the receiver, and what its answer means.
+
+use std::time::{Instant, SystemTime};
+
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use pipeline_sdk::prelude::*;
+use stage_http_client::{Answer, Body, Client};
+
+use crate::answer::{Rejected, excerpt, rejected};
+use crate::config::{Config, Encoding};
+use crate::encode::{Encoded, encode};
+use crate::metrics::Metrics;
+use crate::retry_after::retry_after;
+use crate::verdict::Verdict;
+
+/// Where messages go. Requests of several partitions may be in flight at the same time.
+pub(crate) struct Receiver {
+    client: Client,
+    encoding: Encoding,
+    headers: HeaderMap,
+    /// What an excerpt of an answer must not show.
+    secrets: Vec<String>,
+    metrics: Metrics,
+}
+
+impl Receiver {
+    pub(crate) fn new(config: &Config, context: &Context) -> Result<Self> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, config.encoding.content_type());
+        if !config
+            .headers
+            .keys()
+            .any(|name| name.eq_ignore_ascii_case(USER_AGENT.as_str()))
+        {
+            headers.insert(
+                USER_AGENT,
+                HeaderValue::from_static(concat!("pipeline/", env!("CARGO_PKG_VERSION"))),
+            );
+        }
+        let secrets = config
+            .headers
+            .values()
+            .chain(&config.token)
+            .map(|secret| secret.expose().to_owned());
+        Ok(Self {
+            client: config.client()?,
+            encoding: config.encoding,
+            headers,
+            secrets: secrets.filter(|secret| !secret.is_empty()).collect(),
+            metrics: Metrics::new(context),
+        })
+    }
+
+    /// Sends a chunk in one request. Rejects what can never be delivered; `Ok` means that the rest was.
+    pub(crate) async fn deliver(&self, chunk: &Chunk) -> Result<(), WriteError> {
+        let encoded = encode(self.encoding, chunk.iter());
+        for (place, why) in self.post(encoded).await? {
+            chunk.reject(place, &why);
+        }
+        Ok(())
+    }
+
+    /// Sends a body; returns which messages of the chunk can never be delivered.
+    pub(crate) async fn post(&self, encoded: Encoded) -> Result<Rejected, WriteError> {
+        let Encoded {
+            body,
+            places,
+            mut unfit,
+        } = encoded;
+        if places.is_empty() {
+            return Ok(unfit);
+        }
+        let in_flight = self.metrics.start(places.len());
+        let start = Instant::now();
+        let answer = self.client.send(Method::POST, &self.headers, body).await;
+        drop(in_flight);
+        self.metrics.ended(
+            answer.as_ref().ok().map(|answer| answer.status),
+            start.elapsed(),
+        );
+        let refused = match answer {
+            Ok(answer) => self.judge(&answer, places.len()),
+            Err(error) => Err(self.retry(&error.to_string(), None)),
+        };
+        unfit.extend(
+            refused?
+                .into_iter()
+                .map(|(index, why)| (places[index], why)),
+        );
+        Ok(unfit)
+    }
+
+    fn judge(&self, answer: &Answer, sent: usize) -> Result<Rejected, WriteError> {
+        let status = answer.status;
+        match Verdict::from(status) {
+            Verdict::Delivered => self.delivered(answer, sent),
+            Verdict::Messages => self.refused(answer, sent),
+            Verdict::Retry("") => Err(self.retry(&status_text(status), Some(answer))),
+            Verdict::Retry(why) => {
+                Err(self.retry(&format!("{}: {why}", status_text(status)), Some(answer)))
+            }
+        }
+    }
+
+    fn delivered(&self, answer: &Answer, sent: usize) -> Result<Rejected, WriteError> {
+        if self.encoding != Encoding::Envelope {
+            return Ok(Rejected::new());
+        }
+        match &answer.body {
+            Body::Whole(body) => Ok(rejected(body, sent).unwrap_or_default()),
+            // Which messages it rejected is not known. The receiver knows positions: sending them again is harmless.
+            Body::Cut(why) => {
+                Err(self.retry(&format!("{}: {why}", status_text(answer.status)), None))
+            }
+            Body::TooLarge { limit } => {
+                tracing::warn!(url = %self.client.endpoint(), limit, "answer is too large to look for rejected messages in");
+                Ok(Rejected::new())
+            }
+        }
+    }
+
+    /// A status about messages: either the answer says which, or smaller requests find out.
+    fn refused(&self, answer: &Answer, sent: usize) -> Result<Rejected, WriteError> {
+        let body = if let Body::Whole(body) = &answer.body {
+            body.as_ref()
+        } else {
+            b""
+        };
+        if self.encoding == Encoding::Envelope
+            && let Some(all) = rejected(body, sent).filter(|rejected| rejected.len() == sent)
+        {
+            return Ok(all);
+        }
+        let status = status_text(answer.status);
+        let why = excerpt(body, &self.secrets);
+        Err(WriteError::Invalid(if why.is_empty() {
+            status
+        } else {
+            format!("{status}: {why}")
+        }))
+    }
+
+    /// Names the receiver and why it did not take the messages. Neither has secrets in it.
+    fn retry(&self, why: &str, answer: Option<&Answer>) -> WriteError {
+        self.metrics.retry();
+        WriteError::Retry {
+            error: format!("POST {}: {why}", self.client.endpoint()).into(),
+            after: answer.and_then(|answer| retry_after(&answer.headers, SystemTime::now())),
+        }
+    }
+}
+
+fn status_text(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(reason) => format!("{} {reason}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
