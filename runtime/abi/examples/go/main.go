@@ -94,7 +94,7 @@ func goOpen(open *C.PlOpen, out **C.PlStage, failure *C.PlText) (status C.int32_
 		C.go_port_bind(port, open.cookie)
 	}
 	*out = &stage.stage
-	C.go_event(open.cookie, C.PL_EVENT_OPENED, C.PL_OK, "")
+	tally.tell(C.PL_EVENT_OPENED, C.PL_OK, "")
 	return C.PL_OK
 }
 
@@ -105,7 +105,8 @@ func instance(cookie C.uint64_t) *tally {
 }
 
 //export goStart
-func goStart(cookie C.uint64_t) C.int32_t {
+func goStart(cookie C.uint64_t) (status C.int32_t) {
+	defer contain(&status)
 	self := instance(cookie)
 	self.started = true
 	go self.run()
@@ -113,7 +114,8 @@ func goStart(cookie C.uint64_t) C.int32_t {
 }
 
 //export goDrain
-func goDrain(cookie C.uint64_t) C.int32_t {
+func goDrain(cookie C.uint64_t) (status C.int32_t) {
+	defer contain(&status)
 	self := instance(cookie)
 	self.draining.Store(true)
 	self.notify()
@@ -121,7 +123,8 @@ func goDrain(cookie C.uint64_t) C.int32_t {
 }
 
 //export goClose
-func goClose(cookie C.uint64_t, timeoutMs C.uint32_t) C.int32_t {
+func goClose(cookie C.uint64_t, timeoutMs C.uint32_t) (status C.int32_t) {
+	defer contain(&status)
 	self := instance(cookie)
 	self.closing.Store(true)
 	self.notify()

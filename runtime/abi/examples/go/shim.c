@@ -42,16 +42,12 @@ int32_t go_port_bind(PlPort *port, uint64_t cookie) {
     return port->vt->bind(port, notify, (void *)(uintptr_t)cookie);
 }
 
-static PlStr borrow(_GoString_ text) {
-    return (PlStr){(const uint8_t *)_GoStringPtr(text), _GoStringLen(text)};
+void go_event(uint64_t cookie, uint32_t event, int32_t status, const char *text, size_t len) {
+    go_host->event(go_host->ctx, cookie, event, status, (PlStr){(const uint8_t *)text, len});
 }
 
-void go_event(uint64_t cookie, uint32_t event, int32_t status, _GoString_ text) {
-    go_host->event(go_host->ctx, cookie, event, status, borrow(text));
-}
-
-void go_status(uint64_t cookie, _GoString_ json) {
-    go_host->status(go_host->ctx, cookie, borrow(json));
+void go_status(uint64_t cookie, const char *json, size_t len) {
+    go_host->status(go_host->ctx, cookie, (PlStr){(const uint8_t *)json, len});
 }
 
 static int32_t describe(PlStr *out) {

@@ -14,8 +14,8 @@ extern const PlHost *go_host;
 
 GoStage *go_stage_new(uint64_t cookie);
 int32_t go_port_bind(PlPort *port, uint64_t cookie);
-void go_event(uint64_t cookie, uint32_t event, int32_t status, _GoString_ text);
-void go_status(uint64_t cookie, _GoString_ json);
+void go_event(uint64_t cookie, uint32_t event, int32_t status, const char *text, size_t len);
+void go_status(uint64_t cookie, const char *json, size_t len);
 
 static inline PlPort *go_input(const PlOpen *open, uint32_t i) {
     return open->inputs[i];

@@ -60,6 +60,11 @@ func newTally(cookie C.uint64_t, settings settings) *tally {
 	}
 }
 
+// tell borrows the text to the host for the call.
+func (t *tally) tell(event C.uint32_t, status C.int32_t, text string) {
+	C.go_event(t.cookie, event, status, (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.size_t(len(text)))
+}
+
 func (t *tally) notify() {
 	select {
 	case t.wake <- struct{}{}:
@@ -72,7 +77,7 @@ func (t *tally) run() {
 	defer close(t.ended)
 	defer func() {
 		if reason := recover(); reason != nil {
-			C.go_event(t.cookie, C.PL_EVENT_FAILED, C.PL_ERR_PANIC, fmt.Sprint(reason))
+			t.tell(C.PL_EVENT_FAILED, C.PL_ERR_PANIC, fmt.Sprint(reason))
 		}
 	}()
 	for !t.closing.Load() {
@@ -88,7 +93,7 @@ func (t *tally) run() {
 		}
 		if idle && draining {
 			t.show()
-			C.go_event(t.cookie, C.PL_EVENT_DRAINED, C.PL_OK, "")
+			t.tell(C.PL_EVENT_DRAINED, C.PL_OK, "")
 			return
 		}
 		if idle {
@@ -128,6 +133,6 @@ func (t *tally) count(message *C.PlMsg) {
 func (t *tally) show() {
 	t.shown = time.Now()
 	if document, err := json.Marshal(t.counts); err == nil {
-		C.go_status(t.cookie, string(document))
+		C.go_status(t.cookie, (*C.char)(unsafe.Pointer(&document[0])), C.size_t(len(document)))
 	}
 }

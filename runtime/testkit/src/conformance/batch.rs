@@ -1,0 +1,264 @@
+//! Batches: those that a check gives to a stage, which record how they are settled, and a look at those that a stage makes.
+
+use crate::violations::{expect, note};
+use pipeline_abi::*;
+use std::sync::{Mutex, PoisonError};
+
+/// Longer than version 1.0's message, as a newer host's would be: who walks by `sizeof` reads the gap.
+const STRIDE: usize = size_of::<PlMsg>() + 32;
+
+/// How a message was settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    Done,
+    Rejected(String),
+}
+
+/// A batch that the plugin is given. Never freed, so that use after the last release is noted and not a crash.
+#[repr(C)]
+pub(crate) struct Given {
+    batch: PlBatch, // first: a pointer to it is a pointer to `Given`
+    payloads: Vec<String>,
+    headers: Vec<[PlHeader; 1]>,
+    trace: PlTrace,
+    messages: Vec<u8>,
+    state: Mutex<State>,
+}
+
+struct State {
+    references: usize,
+    settled: Vec<Option<Settled>>,
+}
+
+static VT: PlBatchVt = PlBatchVt {
+    struct_size: size_of::<PlBatchVt>() as u32,
+    reserved: 0,
+    retain,
+    release,
+    done,
+    reject,
+};
+
+impl Given {
+    /// A batch of partition 0 of a topic, with keys, headers and trace context, offsets from `first_offset`; one reference.
+    pub(crate) fn new(payloads: Vec<String>, first_offset: i64) -> &'static Given {
+        let count = payloads.len();
+        let header = || {
+            [PlHeader {
+                name: PlStr::new(b"source"),
+                value: PlStr::new(b"conformance"),
+            }]
+        };
+        let given: &'static mut Given = Box::leak(Box::new(Given {
+            batch: PlBatch {
+                struct_size: size_of::<PlBatch>() as u32,
+                msg_stride: STRIDE as u32,
+                n_msgs: count as u32,
+                flags: 0,
+                topic: PlStr::new(b"conformance"),
+                msgs: std::ptr::null(),
+                vt: &VT,
+                bytes: payloads
+                    .iter()
+                    .map(|payload| payload.len() as u64 + 3)
+                    .sum(),
+                made_ns: 1_700_000_000_000_000_000,
+            },
+            headers: (0..count).map(|_| header()).collect(),
+            trace: PlTrace {
+                trace_id: [7; 16],
+                span_id: [7; 8],
+                flags: 1,
+                reserved: [0; 7],
+                tracestate: PlStr::EMPTY,
+            },
+            // Twice the alignment's worth more, to begin aligned; what lies between two messages is no valid pointer.
+            messages: vec![0xA5; count * STRIDE + align_of::<PlMsg>()],
+            state: Mutex::new(State {
+                references: 1,
+                settled: vec![None; count],
+            }),
+            payloads,
+        }));
+        let start = given.messages.as_mut_ptr();
+        // SAFETY: the offset stays within the slack.
+        let first = unsafe { start.add(start.align_offset(align_of::<PlMsg>())) };
+        for index in 0..count {
+            let message = given.message(index, first_offset);
+            // SAFETY: inside of `messages`, aligned because the stride is a multiple of the alignment.
+            unsafe { first.add(index * STRIDE).cast::<PlMsg>().write(message) };
+        }
+        given.batch.msgs = first.cast();
+        given
+    }
+
+    fn message(&self, index: usize, first_offset: i64) -> PlMsg {
+        PlMsg {
+            payload: self.payloads[index].as_ptr(),
+            key: b"key".as_ptr(),
+            payload_len: self.payloads[index].len() as u32,
+            key_len: 3,
+            headers: self.headers[index].as_ptr(),
+            n_headers: 1,
+            flags: PL_MSG_HAS_POSITION,
+            partition: 0,
+            offset: first_offset + index as i64,
+            ts_ns: 1_700_000_000_000_000_000,
+            trace: &raw const self.trace,
+        }
+    }
+
+    pub(crate) fn as_ptr(&'static self) -> *const PlBatch {
+        std::ptr::from_ref(self).cast()
+    }
+
+    pub(crate) fn settled(&self) -> Vec<Option<Settled>> {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .settled
+            .clone()
+    }
+
+    pub(crate) fn references(&self) -> usize {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .references
+    }
+
+    fn settle(&self, first: u32, count: u32, how: &Settled) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        expect(state.references > 0, || {
+            "a batch was settled after its last release".to_owned()
+        });
+        let range = first as usize..first as usize + count as usize;
+        expect(count > 0, || "an empty range was settled".to_owned());
+        let Some(messages) = state.settled.get_mut(range.clone()) else {
+            return note(format!(
+                "{range:?} was settled of a batch of {}",
+                self.payloads.len()
+            ));
+        };
+        for message in messages {
+            expect(message.is_none(), || {
+                format!("a message in {range:?} was settled twice")
+            });
+            message.get_or_insert_with(|| how.clone());
+        }
+    }
+}
+
+/// # Safety
+/// `batch` came from [`Given::as_ptr`].
+unsafe fn of(batch: *const PlBatch) -> &'static Given {
+    // SAFETY: promised by the caller; batches are never freed.
+    unsafe { &*batch.cast::<Given>() }
+}
+
+unsafe extern "C" fn retain(batch: *const PlBatch) {
+    // SAFETY: the plugin was given this pointer.
+    let mut state = unsafe { of(batch) }
+        .state
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    expect(state.references > 0, || {
+        "a batch was retained after its last release".to_owned()
+    });
+    state.references += 1;
+}
+
+unsafe extern "C" fn release(batch: *const PlBatch) {
+    // SAFETY: as above.
+    let mut state = unsafe { of(batch) }
+        .state
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    expect(state.references > 0, || {
+        "a batch was released more often than retained".to_owned()
+    });
+    state.references = state.references.saturating_sub(1);
+}
+
+unsafe extern "C" fn done(batch: *const PlBatch, first: u32, count: u32) {
+    // SAFETY: as above.
+    unsafe { of(batch) }.settle(first, count, &Settled::Done);
+}
+
+unsafe extern "C" fn reject(batch: *const PlBatch, first: u32, count: u32, why: PlStr) {
+    // SAFETY: as above; the text is there for the call.
+    let (batch, why) = unsafe { (of(batch), String::from_utf8_lossy(why.bytes()).into_owned()) };
+    expect(!why.is_empty(), || "a rejection says no reason".to_owned());
+    batch.settle(first, count, &Settled::Rejected(why));
+}
+
+/// Notes what breaks a rule in a batch that a plugin made.
+///
+/// # Safety
+/// `batch` is null or a batch of which the caller has a reference.
+pub(crate) unsafe fn check(batch: *const PlBatch) {
+    // SAFETY: promised by the caller.
+    let Some(made) = (unsafe { batch.as_ref() }) else {
+        return note("a null batch was sent");
+    };
+    expect(made.struct_size as usize >= size_of::<PlBatch>(), || {
+        format!("a batch has a struct_size of {}", made.struct_size)
+    });
+    expect(made.msg_stride as usize >= size_of::<PlMsg>(), || {
+        format!("a batch has a msg_stride of {}", made.msg_stride)
+    });
+    expect((1..=PL_BATCH_MAX).contains(&made.n_msgs), || {
+        format!("a batch has {} messages", made.n_msgs)
+    });
+    expect(made.made_ns > 0, || {
+        "a batch does not say when it was made".to_owned()
+    });
+    // SAFETY: the batch lives while a reference is held.
+    let vt_size = unsafe { made.vt.as_ref() }.map_or(0, |vt| vt.struct_size);
+    expect(vt_size as usize >= size_of::<PlBatchVt>(), || {
+        format!("a batch's functions have a struct_size of {vt_size}")
+    });
+    // SAFETY: as above.
+    let messages = unsafe { messages(made) };
+    let bytes: u64 = messages
+        .iter()
+        .map(|message| u64::from(message.payload_len) + u64::from(message.key_len))
+        .sum();
+    expect(made.bytes == bytes, || {
+        format!("a batch says {} bytes and has {bytes}", made.bytes)
+    });
+    for message in messages {
+        check_message(message, made);
+    }
+}
+
+fn check_message(message: &PlMsg, batch: &PlBatch) {
+    expect(
+        !message.payload.is_null() || message.payload_len == 0,
+        || "a payload is null".to_owned(),
+    );
+    expect(!message.key.is_null() || message.key_len == 0, || {
+        "a null key has a length".to_owned()
+    });
+    expect(!message.headers.is_null() || message.n_headers == 0, || {
+        "headers are null".to_owned()
+    });
+    expect(message.ts_ns > 0, || "a message has no time".to_owned());
+    expect(
+        message.flags & PL_MSG_HAS_POSITION == 0 || batch.topic.len > 0,
+        || "a message has a position and no topic".to_owned(),
+    );
+}
+
+/// The messages of a batch, by its stride.
+///
+/// # Safety
+/// The batch is valid for `'a`.
+pub(crate) unsafe fn messages<'a>(batch: &'a PlBatch) -> Vec<&'a PlMsg> {
+    let message = |index: u32| {
+        let offset = index as usize * batch.msg_stride as usize;
+        // SAFETY: promised by the caller.
+        unsafe { &*batch.msgs.byte_add(offset) }
+    };
+    (0..batch.n_msgs).map(message).collect::<Vec<&'a PlMsg>>()
+}
