@@ -7,8 +7,19 @@
 #![forbid(unsafe_code)]
 
 mod eventually;
+mod exchange;
+pub mod http;
 pub mod kafka;
+mod pipeline;
 mod ports;
+mod receiver;
+mod target;
+mod ws;
 
 pub use eventually::{eventually, unique};
+pub use exchange::{Arrival, Connection, Exchange};
+pub use pipeline::{Pipeline, Running};
 pub use ports::Ports;
+pub use receiver::{Answer, HttpReceiver, Received};
+pub use target::{profile_folder, repository};
+pub use ws::{Seen, V1Client, WsClient};

@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> std::io::Result<()> {
     let layout = match arguments.folder {
         Some(folder) => Layout::new(std::path::absolute(folder)?),
-        None => Layout::of_this_executable()?,
+        None => Layout::of_this_executable(),
     };
     match arguments.command {
         Command::Up => eprintln!("Kafka serves on {}", kafka::up(&layout).await?),

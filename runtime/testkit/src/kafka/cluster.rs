@@ -32,7 +32,7 @@ pub fn cluster() -> &'static KafkaCluster {
     CLUSTER.get_or_init(|| {
         let layout = match std::env::var_os(FOLDER_VARIABLE) {
             Some(folder) => Layout::new(folder),
-            None => Layout::of_this_executable().expect("target folder"),
+            None => Layout::of_this_executable(),
         };
         KafkaCluster::open(layout.clone()).unwrap_or_else(|error| {
             panic!(

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::target::profile_folder;
+
 /// The brokers' numbers.
 pub(super) const NODES: [u8; 3] = [1, 2, 3];
 
@@ -27,17 +29,9 @@ impl Layout {
         Self { root: root.into() }
     }
 
-    /// The folder that belongs to this executable: `target/kafka` beside the profile's folder.
-    pub fn of_this_executable() -> io::Result<Self> {
-        let executable = std::env::current_exe()?;
-        let profile = executable
-            .ancestors()
-            .skip(1)
-            .find(|folder| !folder.ends_with("deps"))
-            .and_then(Path::parent);
-        profile
-            .map(|target| Self::new(target.join("kafka")))
-            .ok_or_else(|| io::Error::other("this executable lies in no target folder"))
+    /// The folder that belongs to this executable: `target/kafka`, beside the profile's folder.
+    pub fn of_this_executable() -> Self {
+        Self::new(profile_folder().with_file_name("kafka"))
     }
 
     /// The folder itself.
