@@ -1,0 +1,45 @@
+# The commands of this repository; `make` alone lists them.
+#
+# `make test` on a fresh Debian machine with Rust installs what it needs (packages by apt, Kafka by Maven, once) and
+# works as root as well as for a user who may sudo.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+KAFKA := $(TARGET)/debug/testkit-kafka
+CARGO_DENY := 0.20.2
+DENY := $(TARGET)/tools/bin/cargo-deny
+
+.PHONY: help packages build test lint deny advisories demo
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+packages:
+	@.ci/packages
+
+build: packages ## build the pipeline command, all stages and all tests
+	cargo build --workspace --all-targets --locked
+
+# Stages are shared libraries, which `cargo test` alone does not build: the tests load them, so all is built first.
+test: build ## run every test, against real Apache Kafka
+	@trap '$(KAFKA) down' EXIT; \
+	$(KAFKA) up; \
+	cargo test --workspace --locked --no-fail-fast
+
+lint: packages $(DENY) ## check format, clippy, licences, versions and sources
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(DENY) check licenses bans sources
+
+advisories: $(DENY) ## check dependencies against the RustSec database, which must be in reach
+	$(DENY) check advisories
+
+demo: packages ## run everything on this machine: exchange, Kafka, three VMs, dashboard
+	cargo build --workspace --locked
+	$(TARGET)/debug/pipeline-sandbox
+
+$(DENY):
+	cargo install cargo-deny --version $(CARGO_DENY) --locked --root $(TARGET)/tools
