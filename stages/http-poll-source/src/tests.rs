@@ -1,14 +1,18 @@
 //! Pollers against servers that are a TCP socket and a script.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pipeline_sdk::prelude::*;
+use pipeline_sdk::testing;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+use crate::HttpPollSource;
 use crate::config::Config;
 use crate::document::Polled;
 use crate::poller::Poller;
@@ -200,4 +204,70 @@ async fn polls_of_a_url_share_a_connection_and_never_overlap() {
         drop(polled);
     };
     tokio::join!(poller.run(sender), take);
+}
+
+/// Runs the whole stage until it was asked to drain, which happens after `before`.
+async fn drain_after(
+    address: SocketAddr,
+    blocked: bool,
+    before: impl Future<Output = ()>,
+) -> Vec<Value> {
+    let settings = json!({"urls": [format!("http://{address}/status")], "interval": "1ms"});
+    let context = Context::detached("test");
+    let (mut output, sent) = testing::output(&context);
+    sent.block(blocked);
+    let config = serde_json::from_value(settings).unwrap();
+    let mut stage = HttpPollSource::open(config, context.clone()).await.unwrap();
+    let asked = async {
+        before.await;
+        testing::drain(&context);
+        sent.block(false);
+    };
+    let run = async { tokio::join!(stage.run(&mut output), asked).0.unwrap() };
+    tokio::time::timeout(Duration::from_secs(5), run)
+        .await
+        .unwrap();
+    let batches = std::iter::from_fn(|| sent.next());
+    let payloads = batches.flat_map(|batch| {
+        let payload = |message: Message<'_>| serde_json::from_slice(message.payload()).unwrap();
+        batch.iter().map(payload).collect::<Vec<Value>>()
+    });
+    payloads.collect()
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_does_not_delay_the_drain() {
+    let (asked, was_asked) = oneshot::channel();
+    let asked = Arc::new(Mutex::new(Some(asked)));
+    let address = serve(move |_, _| {
+        asked.lock().unwrap().take().unwrap().send(()).unwrap();
+        std::future::pending::<String>()
+    })
+    .await;
+    assert_eq!(
+        drain_after(address, false, async { was_asked.await.unwrap() })
+            .await
+            .len(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_full_edge_slows_polling_down() {
+    let polls = Arc::new(AtomicUsize::new(0));
+    let count = polls.clone();
+    let address = serve(move |number, _| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async move { ok(&number.to_string()) }
+    })
+    .await;
+    let payloads = drain_after(
+        address,
+        true,
+        tokio::time::sleep(Duration::from_millis(200)),
+    )
+    .await;
+    // One waits for credit, one in the channel, one at the poller.
+    assert_eq!(polls.load(Ordering::SeqCst), 3);
+    assert_eq!(payloads[0]["body"], json!(0));
 }
