@@ -7,4 +7,5 @@ mod catalogue;
 mod commands;
 mod config;
 mod exit;
+mod logs;
 mod output;

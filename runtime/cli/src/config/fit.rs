@@ -4,6 +4,7 @@
 //! Only substituted scalars change: they take the type that the schema asks for. What was written stays what it is.
 
 use crate::config::fields::{Located, split};
+use crate::config::nearest::nearest;
 use crate::config::node::{Node, Value};
 use crate::config::secrets::Secrets;
 use crate::config::source::{SourceFile, Span};
@@ -60,6 +61,17 @@ pub(crate) fn fit(
     Fitted { json, ..walk.out }
 }
 
+/// Whether a schema, or what it refers to, marks a secret.
+pub(crate) fn is_write_only(schema: &Json, root: &Json) -> bool {
+    any_write_only(&candidates(&[schema], root))
+}
+
+fn any_write_only(candidates: &[&Json]) -> bool {
+    candidates
+        .iter()
+        .any(|schema| schema["writeOnly"] == Json::Bool(true))
+}
+
 struct Walk<'a> {
     root: &'a Json,
     fallback: Span,
@@ -71,12 +83,9 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn value(&mut self, node: &Node, schemas: &[&'a Json], pointer: &str) -> Json {
         let candidates = self.candidates(schemas);
-        if candidates
-            .iter()
-            .any(|schema| schema["writeOnly"] == Json::Bool(true))
-        {
+        if any_write_only(&candidates) {
             self.out.secret_pointers.push(pointer.to_owned());
-            self.hide(node);
+            hide(node, self.file, self.secrets);
         }
         let json = match &node.value {
             Value::Null => Json::Null,
@@ -116,6 +125,9 @@ impl<'a> Walk<'a> {
                 .filter_map(|schema| property(schema, &key.text))
                 .collect();
             let pointer = format!("{pointer}/{}", escape(&key.text));
+            if schemas.is_empty() && self.resembles_secret(&key.text, candidates) {
+                hide(value, self.file, self.secrets);
+            }
             map.insert(key.text.clone(), self.value(value, &schemas, &pointer));
         }
         for (key, schema) in candidates
@@ -148,29 +160,60 @@ impl<'a> Walk<'a> {
         candidates(schemas, self.root)
     }
 
-    fn hide(&mut self, node: &Node) {
-        match &node.value {
-            Value::List(items) => items.iter().for_each(|item| self.hide(item)),
-            Value::Map(entries) => entries.iter().for_each(|(_, value)| self.hide(value)),
-            Value::Text(text) | Value::Substituted(text) => {
-                self.secrets.hide_text(text);
-                self.hide_source(node.span);
-            }
-            Value::Number(number) => {
-                self.secrets.hide_text(&number.to_string());
-                self.hide_source(node.span);
-            }
-            Value::Null | Value::Bool(_) => {}
-        }
+    /// A mistyped `pasword` holds a secret all the same.
+    fn resembles_secret(&self, key: &str, candidates: &[&'a Json]) -> bool {
+        let known = candidates
+            .iter()
+            .filter_map(|schema| schema["properties"].as_object())
+            .flatten();
+        let known: Vec<_> = known.collect();
+        let nearest = nearest(key, known.iter().map(|(name, _)| name.as_str()));
+        known.iter().any(|(name, schema)| {
+            nearest == Some(name.as_str()) && is_write_only(schema, self.root)
+        })
     }
+}
 
-    /// A reference without a default is no secret, and seeing it helps.
-    fn hide_source(&mut self, span: Span) {
-        let written = self.file.text[span.range()].trim_matches(['"', '\'']);
-        let reference = written.starts_with("${") && written.find('}') == Some(written.len() - 1);
-        if !reference || written.contains(":-") {
-            self.secrets.hide_span(span);
+/// Hides every scalar of a value, in the source and in messages.
+fn hide(node: &Node, file: &SourceFile, secrets: &mut Secrets) {
+    hide_places(node, file, secrets);
+    hide_texts(node, secrets);
+}
+
+/// Hides every scalar of a value in the source.
+pub(crate) fn hide_places(node: &Node, file: &SourceFile, secrets: &mut Secrets) {
+    match &node.value {
+        Value::List(items) => items
+            .iter()
+            .for_each(|item| hide_places(item, file, secrets)),
+        Value::Map(entries) => entries
+            .iter()
+            .for_each(|(_, value)| hide_places(value, file, secrets)),
+        Value::Text(_) | Value::Substituted(_) | Value::Number(_) => {
+            hide_source(node.span, file, secrets)
         }
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn hide_texts(node: &Node, secrets: &mut Secrets) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| hide_texts(item, secrets)),
+        Value::Map(entries) => entries
+            .iter()
+            .for_each(|(_, value)| hide_texts(value, secrets)),
+        Value::Text(text) | Value::Substituted(text) => secrets.hide_text(text),
+        Value::Number(number) => secrets.hide_text(&number.to_string()),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// A reference without a default is no secret, and seeing it helps.
+fn hide_source(span: Span, file: &SourceFile, secrets: &mut Secrets) {
+    let written = file.text[span.range()].trim_matches(['"', '\'']);
+    let reference = written.starts_with("${") && written.find('}') == Some(written.len() - 1);
+    if !reference || written.contains(":-") {
+        secrets.hide_span(span);
     }
 }
 

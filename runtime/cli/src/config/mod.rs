@@ -9,6 +9,7 @@ mod expand;
 pub(crate) mod fields;
 mod file;
 mod fit;
+mod guess;
 pub(crate) mod model;
 pub(crate) mod nearest;
 mod node;
@@ -116,13 +117,15 @@ impl Loader<'_> {
             secrets: Secrets::default(),
             problems: Problems::default(),
         };
-        let pipeline = node::parse(&file, &mut reading.problems).map(|mut root| {
-            expand::expand(
-                &mut root,
-                self.environment,
-                &mut reading.secrets,
-                &mut reading.problems,
-            );
+        let root = node::parse(&file, &mut reading.problems);
+        if root.is_none() {
+            self.hide_guessed(&file, &mut reading.secrets);
+        }
+        let pipeline = root.map(|mut root| {
+            let Reading {
+                secrets, problems, ..
+            } = &mut reading;
+            expand::expand(&mut root, self.environment, secrets, problems);
             file::read(&root, &mut reading)
         });
         Loaded {
@@ -131,6 +134,17 @@ impl Loader<'_> {
             problems: reading.problems,
             secrets: reading.secrets,
         }
+    }
+}
+
+impl Loader<'_> {
+    /// Hides what stands behind the name of any installed stage's secret setting.
+    fn hide_guessed(&self, file: &SourceFile, secrets: &mut Secrets) {
+        let mut names = std::collections::BTreeSet::new();
+        for info in self.catalogue.installed().iter().flatten() {
+            guess::secret_names(&info.schema, &mut names);
+        }
+        guess::hide_by_name(file, &names, secrets);
     }
 }
 

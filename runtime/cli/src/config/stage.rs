@@ -55,8 +55,15 @@ pub(crate) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Stage> {
     let retry = read_retry(&mut fields);
     let on_reject = read_on_reject(&mut fields, node.span);
     let restart = read_restart(&mut fields);
+    let info = kind
+        .as_ref()
+        .zip(name.as_ref())
+        .and_then(|(kind, name)| find(kind, &name.value, reading));
+    if let (None, Some(with)) = (&info, node.get("with")) {
+        // Nobody knows which of its settings are secret.
+        fit::hide_places(with, &reading.file, &mut reading.secrets);
+    }
     let (kind, name) = (kind?, name?);
-    let info = find(&kind, &name.value, reading);
     let fitted = info
         .as_ref()
         .map(|info| read_settings(node, info, &kind, &name.value, reading))

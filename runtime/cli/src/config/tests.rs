@@ -198,6 +198,17 @@ fn a_secret_is_shown_nowhere() {
 }
 
 #[test]
+fn a_secret_is_shown_nowhere_also_where_nobody_knows_that_it_is_one() {
+    let misspelt = "stages:\n  - use: kafka-group-source\n    with: { brokers: [a], topic: t, pasword: hunter2hunter2 }\n";
+    let unknown = "stages:\n  - { use: kafka-thing, with: { password: hunter2hunter2 } }\n";
+    let broken = "stages:\n  - use: kafka-group-source\n    with: { password: hunter2hunter2, ]\n";
+    for text in [misspelt, unknown, broken] {
+        let told = errors_in(text);
+        assert!(!told.contains("hunter2") && told.contains("***"), "{told}");
+    }
+}
+
+#[test]
 fn a_plugin_answers_with_a_pointer_and_the_place_is_found() {
     let told = errors_in(
         "stages:\n  - use: websocket-source\n    with:\n      urls:\n        - wss://a\n        - http://b\n  - use: ws-broadcast\n",
