@@ -6,20 +6,26 @@
 
 #![forbid(unsafe_code)]
 
+mod deployment;
 mod eventually;
 mod exchange;
+mod hosts;
 pub mod http;
 pub mod kafka;
 mod pipeline;
 mod ports;
 mod receiver;
 mod target;
+mod trade;
 mod ws;
 
+pub use deployment::Deployment;
 pub use eventually::{eventually, unique};
 pub use exchange::{Arrival, Connection, Exchange};
+pub use hosts::Hosts;
 pub use pipeline::{Pipeline, Running};
 pub use ports::Ports;
 pub use receiver::{Answer, HttpReceiver, Received};
 pub use target::{profile_folder, repository};
+pub use trade::upbit_trade;
 pub use ws::{Seen, V1Client, WsClient};

@@ -71,7 +71,7 @@ impl Pipeline {
         path
     }
 
-    /// Starts `run` with metrics, socket and state of its own.
+    /// Starts `run` with metrics, control socket and state of its own.
     pub fn spawn(self) -> Running {
         let metrics = Ports::one();
         let log = self.folder.path().join("stderr");
@@ -79,11 +79,9 @@ impl Pipeline {
         let mut command = self.process();
         command.arg("--metrics").arg(metrics.addr(0).to_string());
         command
-            .arg("--socket")
-            .arg(self.folder.path().join("pipeline.sock"));
-        command
-            .arg("--state-dir")
-            .arg(self.folder.path().join("state"));
+            .arg("--control")
+            .arg(self.folder.path().join("control.sock"));
+        command.env("STATE_DIRECTORY", self.folder.path().join("state"));
         command.stdout(Stdio::null()).stderr(stderr);
         let child = command
             .spawn()

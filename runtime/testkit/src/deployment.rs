@@ -1,0 +1,73 @@
+//! The whole system as operators run it: the repository's pipeline files, one process a "VM", on one topic and one group
+//! of their own.
+
+use crate::kafka::KafkaCluster;
+use crate::{Hosts, Pipeline, unique};
+
+/// Topic, group and addresses of one deployment.
+pub struct Deployment {
+    brokers: String,
+    topic: String,
+    group: String,
+    hosts: Hosts,
+    vms: u8,
+}
+
+impl Deployment {
+    /// Makes the topic (three partitions) and its dead letters' topic for `vms` consumer VMs.
+    pub async fn new(kafka: &KafkaCluster, vms: u8) -> Self {
+        let topic = unique("stock_trade");
+        kafka.create_topic(&topic, 3).await;
+        kafka.create_topic(&format!("{topic}.dead"), 1).await;
+        Self {
+            brokers: kafka.brokers(),
+            group: unique("stock-trade-group"),
+            topic,
+            hosts: Hosts::reserve(),
+            vms,
+        }
+    }
+
+    /// The topic of the trades.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// The consumers' group.
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// The producer VM, fed by `feed` (`ws://…`).
+    pub fn producer(&self, feed: &str) -> Pipeline {
+        self.pipeline("pipelines/producer-vm.yaml")
+            .env("FEED_URL", feed)
+    }
+
+    /// Consumer VM number `vm`, from 1 on; all VMs are peers of each other.
+    pub fn consumer(&self, vm: u8) -> Pipeline {
+        let peers = (1..=self.vms)
+            .filter(|&other| other != vm)
+            .map(|other| self.socket(other));
+        self.pipeline("pipelines/consumer-vm.yaml")
+            .env("HOST", self.hosts.address(vm))
+            .env("PEERS", peers.collect::<Vec<_>>().join(","))
+            .env("TRADES_GROUP", &self.group)
+    }
+
+    /// The WebSocket address of a consumer VM's server.
+    pub fn socket(&self, vm: u8) -> String {
+        format!("ws://{}:8080/ws", self.hosts.address(vm))
+    }
+
+    /// Where a consumer VM's member number `instance`, from 0 on, tells its status.
+    pub fn status(&self, vm: u8, instance: u16) -> String {
+        format!("{}:{}", self.hosts.address(vm), 8081 + instance)
+    }
+
+    fn pipeline(&self, file: &str) -> Pipeline {
+        Pipeline::run(file)
+            .env("KAFKA_BROKERS", &self.brokers)
+            .env("TRADES_TOPIC", &self.topic)
+    }
+}
