@@ -1,0 +1,144 @@
+//! What all connections share: the ring, the news that it has more, and who is connected.
+//!
+//! Invariant: the ring's lock is never held across an await, nor while bytes are written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use pipeline_sdk::prelude::*;
+use stage_envelope::{Hello, write_hello};
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::intake::{Intake, Taken};
+use crate::metrics::Metrics;
+use crate::ring::{Lag, Ring};
+use crate::status::Tally;
+use crate::wire::text_frame;
+
+/// What all connections share.
+pub(crate) struct Hub {
+    pub(crate) name: String,
+    /// The `hello` frame.
+    pub(crate) hello: Box<[u8]>,
+    pub(crate) metrics: Metrics,
+    pub(crate) tally: Tally,
+    ring: Mutex<Ring>,
+    /// Memory to encode in, and to collect one write in.
+    scratch: Mutex<Vec<u8>>,
+    head: watch::Sender<u64>,
+    readers: Mutex<HashMap<u64, Arc<AtomicU64>>>,
+    next_reader: AtomicU64,
+}
+
+impl Hub {
+    pub(crate) fn new(config: &Config, name: String, context: &Context) -> Self {
+        let hello = Hello {
+            server: name.clone(),
+            epoch: format!("{:x}", now_ns()),
+            peers: config.peers.clone(),
+        };
+        Self {
+            hello: text_frame(&mut Vec::new(), |out| write_hello(out, &hello)),
+            name,
+            metrics: Metrics::new(context),
+            tally: Tally::default(),
+            ring: Mutex::new(Ring::new(config.ring_limits())),
+            scratch: Mutex::default(),
+            head: watch::Sender::new(0),
+            readers: Mutex::default(),
+            next_reader: AtomicU64::new(0),
+        }
+    }
+
+    /// Puts messages into the ring and wakes the clients. `local` says that they came by POST.
+    pub(crate) fn take<R>(
+        &self,
+        local: bool,
+        put: impl FnOnce(&mut Intake<'_>) -> R,
+    ) -> (R, Taken) {
+        let mut ring = self.ring.lock();
+        let mut scratch = self.scratch.lock();
+        let mut intake = Intake::new(&mut ring, &mut scratch, local);
+        let result = put(&mut intake);
+        let taken = intake.taken();
+        let head = ring.head();
+        drop((ring, scratch));
+        self.metrics.took(taken, local);
+        if taken.accepted > 0 {
+            self.head.send_replace(head);
+        }
+        (result, taken)
+    }
+
+    /// Looks into the ring.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Ring) -> R) -> R {
+        look(&self.ring.lock())
+    }
+
+    /// Lends the memory in which one write is collected.
+    pub(crate) fn with_scratch<R>(&self, work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let mut scratch = self.scratch.lock();
+        scratch.clear();
+        work(&mut scratch)
+    }
+
+    /// Tells when there is more in the ring.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    /// Registers a client's place in the ring, for as long as the answer lives.
+    pub(crate) fn reader(self: &Arc<Self>, next: u64) -> Reader {
+        let id = self.next_reader.fetch_add(1, Ordering::Relaxed);
+        let place = Arc::new(AtomicU64::new(next));
+        self.readers.lock().insert(id, Arc::clone(&place));
+        Reader {
+            hub: Arc::clone(self),
+            id,
+            place,
+        }
+    }
+
+    /// How far the slowest client is behind.
+    pub(crate) fn slowest(&self) -> Lag {
+        let slowest = self
+            .readers
+            .lock()
+            .values()
+            .map(|place| place.load(Ordering::Relaxed))
+            .min();
+        slowest.map_or_else(Lag::default, |next| self.look(|ring| ring.lag(next)))
+    }
+}
+
+/// A client's place in the ring, as others see it.
+pub(crate) struct Reader {
+    hub: Arc<Hub>,
+    id: u64,
+    place: Arc<AtomicU64>,
+}
+
+impl Reader {
+    /// Tells how far the client is.
+    pub(crate) fn at(&self, next: u64) {
+        self.place.store(next, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.hub.readers.lock().remove(&self.id);
+    }
+}
+
+/// Nanoseconds since 1970.
+pub(crate) fn now_ns() -> i64 {
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX)
+}

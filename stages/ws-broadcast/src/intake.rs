@@ -1,0 +1,99 @@
+//! The one way into the ring, for what came by POST and for what came from other stages.
+//!
+//! Invariant: a message is encoded once, and only when it is no duplicate.
+
+use stage_envelope::{Data, Envelope, write_message};
+
+use crate::ring::{Admission, Entry, Kind, Payload, Ring, TooManyPartitions};
+use crate::wire::text_frame;
+
+/// What became of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) accepted: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) out_of_order: u64,
+    pub(crate) resets: u64,
+}
+
+/// Puts messages into the ring and counts what became of them.
+pub(crate) struct Intake<'a> {
+    ring: &'a mut Ring,
+    scratch: &'a mut Vec<u8>,
+    local: bool,
+    taken: Taken,
+}
+
+impl<'a> Intake<'a> {
+    /// `local` says that the messages come by POST; `scratch` is only memory to write in.
+    pub(crate) fn new(ring: &'a mut Ring, scratch: &'a mut Vec<u8>, local: bool) -> Self {
+        Self {
+            ring,
+            scratch,
+            local,
+            taken: Taken::default(),
+        }
+    }
+
+    /// Puts one message into the ring, unless it is there.
+    pub(crate) fn take(
+        &mut self,
+        from: &str,
+        message: &Envelope<'_>,
+    ) -> Result<(), TooManyPartitions> {
+        let admission = match &message.position {
+            None => None,
+            Some(position) => Some((
+                self.ring.admit(position, message.timestamp)?,
+                position.offset,
+            )),
+        };
+        let at = match admission {
+            Some((Admission::Duplicate, _)) => {
+                self.taken.duplicates += 1;
+                return Ok(());
+            }
+            None => None,
+            Some((Admission::InOrder(id), offset)) => Some((id, offset)),
+            Some((Admission::OutOfOrder(id), offset)) => {
+                self.taken.out_of_order += 1;
+                Some((id, offset))
+            }
+            Some((Admission::NewEpoch(id), offset)) => {
+                self.taken.resets += 1;
+                Some((id, offset))
+            }
+        };
+        let frame = text_frame(self.scratch, |out| write_message(out, from, message));
+        let kind = Kind::Message {
+            at,
+            payload: payload(message),
+            local: self.local,
+            replay: message.replay,
+        };
+        self.ring
+            .push(Entry::message(frame, kind), message.timestamp);
+        self.taken.accepted += 1;
+        Ok(())
+    }
+
+    /// What became of the messages so far.
+    pub(crate) fn taken(&self) -> Taken {
+        self.taken
+    }
+}
+
+fn payload(message: &Envelope<'_>) -> Payload {
+    match &message.data {
+        Data::Json(raw) => Payload::InFrame(raw.get().len()),
+        // Nobody is ever sent the payload of a replayed message alone.
+        Data::Binary(_) if message.replay => Payload::Apart {
+            bytes: Box::default(),
+            text: false,
+        },
+        Data::Binary(bytes) => Payload::Apart {
+            bytes: Box::from(&**bytes),
+            text: std::str::from_utf8(bytes).is_ok(),
+        },
+    }
+}
