@@ -9,3 +9,4 @@ mod config;
 mod exit;
 mod logs;
 mod output;
+mod run;

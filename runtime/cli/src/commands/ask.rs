@@ -21,14 +21,23 @@ pub(crate) async fn get(socket: &Path, uri: &str) -> Result<Bytes, String> {
     }
 }
 
-async fn exchange(socket: &Path, uri: &str) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+async fn exchange(
+    socket: &Path,
+    uri: &str,
+) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
     let stream = UnixStream::connect(socket).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let request = http::Request::get(uri).header("host", "pipeline").body(Empty::<Bytes>::new())?;
+    let request = http::Request::get(uri)
+        .header("host", "pipeline")
+        .body(Empty::<Bytes>::new())?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
-    let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await?.to_bytes();
+    let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES)
+        .collect()
+        .await?
+        .to_bytes();
     connection.abort();
     if !status.is_success() {
         return Err(format!("answer {status}").into());

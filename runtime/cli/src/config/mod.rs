@@ -16,6 +16,8 @@ mod node;
 mod ports;
 pub(crate) mod problem;
 pub(crate) mod render;
+#[cfg(test)]
+mod round_trip;
 mod schema;
 mod secrets;
 mod source;

@@ -29,9 +29,17 @@ pub(crate) fn bind(path: Option<&Path>) -> Result<(UnixListener, ControlSocket),
         Some(path) => path.to_owned(),
         None => default_path()?,
     };
-    let explain = |error: io::Error| format!("cannot open the control socket `{}`: {error}", path.display());
+    let explain = |error: io::Error| {
+        format!(
+            "cannot open the control socket `{}`: {error}",
+            path.display()
+        )
+    };
     if UnixStream::connect(&path).is_ok() {
-        return Err(format!("control socket `{}` is in use by another pipeline (choose one with `--control`)", path.display()));
+        return Err(format!(
+            "control socket `{}` is in use by another pipeline (choose one with `--control`)",
+            path.display()
+        ));
     }
     let hidden = path.with_extension(format!("{}.new", std::process::id()));
     let _ = std::fs::remove_file(&hidden);
@@ -47,8 +55,16 @@ pub(crate) fn bind(path: Option<&Path>) -> Result<(UnixListener, ControlSocket),
 
 /// The sockets that `pipeline status` asks when it is not told which.
 pub(crate) fn find() -> Vec<PathBuf> {
-    let folders = [variable("RUNTIME_DIRECTORY"), user_folder(), Some(PathBuf::from("/run/pipeline"))];
-    let mut sockets: Vec<_> = folders.into_iter().flatten().flat_map(|folder| sockets_in(&folder)).collect();
+    let folders = [
+        variable("RUNTIME_DIRECTORY"),
+        user_folder(),
+        Some(PathBuf::from("/run/pipeline")),
+    ];
+    let mut sockets: Vec<_> = folders
+        .into_iter()
+        .flatten()
+        .flat_map(|folder| sockets_in(&folder))
+        .collect();
     sockets.sort();
     sockets.dedup();
     sockets
@@ -57,7 +73,12 @@ pub(crate) fn find() -> Vec<PathBuf> {
 fn sockets_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
-    paths.filter(|path| path.extension().is_some_and(|extension| extension == "sock")).collect()
+    paths
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "sock")
+        })
+        .collect()
 }
 
 /// A service has a folder of its own; a user's pipelines share one and tell each other apart by process.
@@ -65,7 +86,8 @@ fn default_path() -> Result<PathBuf, String> {
     if let Some(folder) = variable("RUNTIME_DIRECTORY") {
         return Ok(folder.join("control.sock"));
     }
-    let folder = user_folder().ok_or_else(|| "no folder for the control socket (expected `--control`)".to_owned())?;
+    let folder = user_folder()
+        .ok_or_else(|| "no folder for the control socket (expected `--control`)".to_owned())?;
     make_private(&folder).map_err(|why| format!("no folder for the control socket: {why}"))?;
     remove_stale(&folder);
     Ok(folder.join(format!("{}.sock", std::process::id())))
@@ -93,9 +115,14 @@ fn make_private(folder: &Path) -> Result<(), String> {
         Err(error) => return Err(format!("cannot make `{}`: {error}", folder.display())),
     }
     let found = std::fs::symlink_metadata(folder).map_err(|error| error.to_string())?;
-    let own = std::fs::metadata("/proc/self").map_err(|error| error.to_string())?.uid();
+    let own = std::fs::metadata("/proc/self")
+        .map_err(|error| error.to_string())?
+        .uid();
     if !found.is_dir() || found.uid() != own || found.mode() & 0o022 != 0 {
-        return Err(format!("`{}` is not a folder that only this user can write", folder.display()));
+        return Err(format!(
+            "`{}` is not a folder that only this user can write",
+            folder.display()
+        ));
     }
     Ok(())
 }
@@ -119,8 +146,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("control.sock");
         let (listener, guard) = bind(Some(&path)).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, SOCKET_MODE);
-        assert!(bind(Some(&path)).err().unwrap().contains("in use by another pipeline"));
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().mode() & 0o777,
+            SOCKET_MODE
+        );
+        assert!(
+            bind(Some(&path))
+                .err()
+                .unwrap()
+                .contains("in use by another pipeline")
+        );
         drop(listener);
         std::mem::forget(guard);
         let (_listener, guard) = bind(Some(&path)).unwrap();

@@ -21,7 +21,10 @@ impl FileWatcher {
     /// Starts to watch.
     pub(crate) fn start(files: &[String]) -> Result<Self, String> {
         let files: Vec<PathBuf> = files.iter().map(|file| absolute(file)).collect();
-        let folders: BTreeSet<PathBuf> = files.iter().filter_map(|file| file.parent().map(Path::to_owned)).collect();
+        let folders: BTreeSet<PathBuf> = files
+            .iter()
+            .filter_map(|file| file.parent().map(Path::to_owned))
+            .collect();
         let (told, changes) = mpsc::channel(1);
         let watched = files.clone();
         let handler = move |event: notify::Result<Event>| {
@@ -33,9 +36,14 @@ impl FileWatcher {
         let explain = |error: notify::Error| format!("cannot watch the pipeline files: {error}");
         let mut watcher = notify::recommended_watcher(handler).map_err(explain)?;
         for folder in &folders {
-            watcher.watch(folder, RecursiveMode::NonRecursive).map_err(explain)?;
+            watcher
+                .watch(folder, RecursiveMode::NonRecursive)
+                .map_err(explain)?;
         }
-        Ok(FileWatcher { _watcher: watcher, changes })
+        Ok(FileWatcher {
+            _watcher: watcher,
+            changes,
+        })
     }
 
     /// Waits for a change and for the quiet after it.
@@ -50,8 +58,15 @@ impl FileWatcher {
 fn concerns(event: &Event, files: &[PathBuf]) -> bool {
     let content = matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_));
     // Kubernetes-style mounts swap a link beside the file; its name starts with two dots.
-    let swapped = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".."));
-    content && event.paths.iter().any(|path| files.contains(path) || swapped(path))
+    let swapped = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(".."))
+    };
+    content
+        && event
+            .paths
+            .iter()
+            .any(|path| files.contains(path) || swapped(path))
 }
 
 fn absolute(file: &str) -> PathBuf {
@@ -72,6 +87,8 @@ mod tests {
         let quiet = tokio::time::timeout(Duration::from_millis(500), watcher.changed()).await;
         assert!(quiet.is_err());
         std::fs::rename(folder.path().join("b.yaml"), &file).unwrap();
-        tokio::time::timeout(Duration::from_secs(10), watcher.changed()).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), watcher.changed())
+            .await
+            .unwrap();
     }
 }

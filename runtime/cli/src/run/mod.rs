@@ -1,0 +1,6 @@
+//! `pipeline run`.
+
+mod control;
+mod serve;
+mod systemd;
+mod watch;
