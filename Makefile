@@ -27,7 +27,9 @@ build: packages ## build the pipeline command, all stages and all tests
 test: build ## run every test, against real Apache Kafka
 	@trap '$(KAFKA) down' EXIT; \
 	$(KAFKA) up; \
-	cargo test --workspace --locked --no-fail-fast
+	cargo test --workspace --locked --doc; \
+	cargo test --workspace --locked --no-fail-fast --lib --bins --tests --examples 2>&1 | tee $(TARGET)/test.log; \
+	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print passed " passed, " failed " failed" }' $(TARGET)/test.log
 
 lint: packages $(DENY) ## check format, clippy, licences, versions and sources
 	cargo fmt --all --check
