@@ -1,0 +1,18 @@
+//! Flows: stages wired together, started, drained, closed and changed as a whole.
+
+mod drain;
+mod handle;
+mod reload;
+mod running;
+mod spec;
+mod status;
+mod wiring;
+
+pub use drain::{Drained, Left};
+pub use handle::{FlowHandle, Stuck};
+pub use reload::{ReloadError, ReloadReport};
+pub use spec::{Buffer, FlowSpec, OnReject, Restart, Retry, StageSpec};
+pub use status::{EdgeStatus, FlowStatus, StageStatus};
+pub use wiring::StartError;
+
+pub(crate) use running::{Flow, Member};

@@ -1,0 +1,14 @@
+//! Numbers: what the host measures of every edge and stage, and what plugins measure themselves.
+
+mod families;
+mod histogram;
+mod instrument;
+mod registry;
+mod snapshot;
+
+pub(crate) use families::collect;
+pub use families::{HOST_FAMILIES, HostFamily};
+pub(crate) use histogram::{Distribution, Timings};
+pub(crate) use instrument::Instrument;
+pub(crate) use registry::{Registry, Spec};
+pub use snapshot::{Family, FamilyKind, Sample, Snapshot, Value};

@@ -1,0 +1,24 @@
+//! Stage instances: opened, watched, closed, and opened again when they fail.
+//!
+//! Each stage of a flow has one [`Seat`] (its name, its news and its board, for everybody) and one supervisor thread, which
+//! makes all control calls of the stage's instances, one after the other. Whatever happens reaches that thread as mail; what
+//! it decided is read from the board.
+
+mod backoff;
+mod board;
+mod host;
+mod instance;
+mod mail;
+mod post;
+mod seat;
+mod supervisor;
+mod watchdog;
+
+pub use board::{Health, StageState};
+pub use host::{Host, HostEvent, HostOptions};
+
+pub(crate) use host::HostShared;
+pub(crate) use mail::Command;
+pub(crate) use post::Post;
+pub(crate) use seat::{Hub, Seat};
+pub(crate) use supervisor::Supervisor;
