@@ -64,6 +64,12 @@ impl Config {
         if self.max_body.as_u64() == 0 {
             tell("/max_body", "expected at least 1 byte");
         }
+        if self.tls.is_some() && !self.any_tls() {
+            tell(
+                "/tls",
+                "expected an `https://` URL among `urls` beside `tls`",
+            );
+        }
         if let Err(problem) = self.request_headers() {
             let pointer = if problem == HeaderProblem::Token {
                 "/token"
@@ -104,14 +110,14 @@ impl Config {
         self.urls.iter().map(poller).collect()
     }
 
+    fn any_tls(&self) -> bool {
+        let tls = |url: &String| url.parse().is_ok_and(|url: Endpoint| url.is_tls());
+        self.urls.iter().any(tls)
+    }
+
     fn tls(&self) -> Result<Option<Arc<ClientConfig>>> {
-        let wanted = self
-            .urls
-            .iter()
-            .any(|url| url.parse().is_ok_and(|url: Endpoint| url.is_tls()));
-        wanted
-            .then(|| self.tls.clone().unwrap_or_default().client_config())
-            .transpose()
+        let config = || self.tls.clone().unwrap_or_default().client_config();
+        self.any_tls().then(config).transpose()
     }
 
     fn request_headers(&self) -> Result<HeaderMap, HeaderProblem> {
@@ -145,9 +151,9 @@ mod tests {
     fn all_problems_are_told_at_once_without_secrets() {
         let problems = problems(serde_json::json!({
             "urls": ["http://h/", "h:80", "http://h/"], "interval": "0s", "timeout": "0s", "max_body": "0B",
-            "headers": {"x-key": "hush\n"}
+            "headers": {"x-key": "hush\n"}, "tls": {}
         }));
-        assert_eq!(problems.len(), 6, "{problems:?}");
+        assert_eq!(problems.len(), 7, "{problems:?}");
         assert!(
             problems[0].contains("/urls/1") && problems[1].contains("/urls/2"),
             "{problems:?}"

@@ -166,7 +166,10 @@ async fn half_a_body_is_a_failure_with_its_status() {
     let mut poller = poller(json!({}), listener.local_addr().unwrap());
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
-        stream.read_buf(&mut Vec::new()).await.unwrap();
+        stream
+            .read_buf(&mut Vec::with_capacity(1024))
+            .await
+            .unwrap();
         stream
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")
             .await
