@@ -1,0 +1,22 @@
+//! What the Kafka stages share: connection settings, the client's logs and errors, and the health that follows from them.
+//!
+//! Invariant: a secret of the settings reaches librdkafka and nothing else, and a property that a stage sets itself cannot be
+//! set from outside.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod connection;
+mod health;
+mod monitor;
+mod properties;
+mod security;
+mod statistics;
+mod topic;
+
+pub use connection::{AddressFamily, Connection};
+pub use health::Health;
+pub use monitor::Monitor;
+pub use properties::{Properties, Property, Reserved};
+pub use security::{Mechanism, Sasl, Tls};
+pub use statistics::{BrokerStatus, GroupStatus, PartitionStatus, Statistics};
+pub use topic::{TOPIC, check_topic, watch_topic};

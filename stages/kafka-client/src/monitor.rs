@@ -1,0 +1,158 @@
+//! Ears at a Kafka client: its logs become the stage's logs, its errors and statistics the stage's health.
+
+use crate::{BrokerStatus, Health, Statistics};
+use parking_lot::Mutex;
+use pipeline_sdk::prelude::*;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use std::sync::Arc;
+
+/// The subject of [`Health`] that this module answers for.
+const BROKERS: &str = "brokers";
+
+/// Takes what a client tells by its callbacks. A stage's client context forwards to it.
+pub struct Monitor {
+    health: Arc<Health>,
+    brokers: String,
+    up: Gauge,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    seen: Vec<BrokerStatus>,
+    /// Why the last connection failed.
+    trouble: Option<String>,
+}
+
+impl Monitor {
+    /// Listens for a client of these `brokers`. The stage is degraded until one of them answers.
+    #[must_use]
+    pub fn new(context: Context, brokers: &str) -> Self {
+        let up = context.gauge(
+            "pipeline_kafka_brokers_up",
+            "",
+            "Brokers that the client is connected to",
+            &[],
+        );
+        let health = Arc::new(Health::new(context));
+        health.bad(BROKERS, format!("connecting to `{brokers}`"));
+        Monitor {
+            health,
+            brokers: brokers.to_owned(),
+            up,
+            state: Mutex::default(),
+        }
+    }
+
+    /// The stage's health.
+    #[must_use]
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// A line of the client's log.
+    pub fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error => {
+                tracing::error!(target: "librdkafka", facility, "{message}");
+            }
+            RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+                tracing::info!(target: "librdkafka", facility, "{message}")
+            }
+            RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+        }
+    }
+
+    /// An error of the client as a whole. Fatal ones are the stage's own to handle.
+    pub fn error(&self, error: &KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AllBrokersDown) => {
+                let why = self
+                    .state
+                    .lock()
+                    .trouble
+                    .clone()
+                    .unwrap_or_else(|| reason.to_owned());
+                self.health.bad(
+                    BROKERS,
+                    format!("no broker of `{}` is reachable: {why}", self.brokers),
+                );
+            }
+            // Every other broker will refuse as well: this is told although some may still be connected.
+            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => {
+                self.state.lock().trouble = Some(reason.to_owned());
+                self.health.bad(
+                    BROKERS,
+                    format!(
+                        "a broker of `{}` refuses the connection: {reason}",
+                        self.brokers
+                    ),
+                );
+            }
+            Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve) => {
+                tracing::debug!(%error, reason, "connection trouble");
+                self.state.lock().trouble = Some(reason.to_owned());
+            }
+            _ => tracing::warn!(%error, reason, "the Kafka client reports an error"),
+        }
+    }
+
+    /// The client's statistics, also for the stage's own use.
+    pub fn statistics(&self, json: &[u8]) -> Option<Statistics> {
+        let statistics = Statistics::parse(json)
+            .inspect_err(|error| tracing::warn!(%error, "the client's statistics cannot be read"))
+            .ok()?;
+        let brokers = statistics.brokers();
+        let up = brokers.iter().filter(|broker| broker.is_up()).count();
+        self.up.set(up as f64);
+        if up > 0 {
+            self.health.good(BROKERS);
+        } else if !self.health.is_bad(BROKERS) {
+            self.health.bad(
+                BROKERS,
+                format!("no broker is connected; tried {}", addresses(&brokers)),
+            );
+        }
+        self.state.lock().seen = brokers;
+        Some(statistics)
+    }
+
+    /// The brokers, as last seen.
+    #[must_use]
+    pub fn brokers(&self) -> Vec<BrokerStatus> {
+        self.state.lock().seen.clone()
+    }
+
+    /// The addresses of the brokers that cannot be reached, and why; `None` when there are none.
+    #[must_use]
+    pub fn down(&self) -> Option<String> {
+        let state = self.state.lock();
+        let down: Vec<BrokerStatus> = state
+            .seen
+            .iter()
+            .filter(|broker| broker.is_down())
+            .cloned()
+            .collect();
+        if down.is_empty() {
+            return None;
+        }
+        let why = state
+            .trouble
+            .as_deref()
+            .map_or_else(String::new, |why| format!(" ({why})"));
+        Some(format!("{}{why}", addresses(&down)))
+    }
+}
+
+fn addresses(brokers: &[BrokerStatus]) -> String {
+    brokers
+        .iter()
+        .map(|broker| format!("`{}`", broker.address))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,150 @@
+//! The stage: serves the member and hands out what it reads.
+
+use crate::listener::Listener;
+use crate::member::{GROUP, Member};
+use crate::partition::Outgoing;
+use crate::settings::Settings;
+use pipeline_sdk::prelude::*;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use stage_kafka_client::Monitor;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// How long leaving the group may take.
+const LEAVING: Duration = Duration::from_secs(4);
+
+pub(crate) struct KafkaGroupSource {
+    context: Context,
+    member: Member,
+    wake: Arc<Notify>,
+}
+
+impl Source for KafkaGroupSource {
+    const NAME: &'static str = "kafka-group-source";
+    const REPLAYABLE: bool = true;
+    type Config = Settings;
+
+    fn validate(config: &Settings) -> Vec<Invalid> {
+        config.validate()
+    }
+
+    async fn open(settings: Settings, context: Context) -> Result<Self> {
+        let id = settings.member_id(context.instance(), &crate::host::name()?);
+        let monitor = Monitor::new(context.clone(), &settings.connection.brokers);
+        monitor
+            .health()
+            .bad(GROUP, format!("joining group `{}`", settings.group));
+        let wake = Arc::new(Notify::new());
+        let client = settings.client_config(Some(&context), &id);
+        let mut consumer: BaseConsumer<Listener> =
+            client.create_with_context(Listener::new(monitor))?;
+        let waker = wake.clone();
+        consumer.set_nonempty_callback(move || waker.notify_one());
+        consumer.subscribe(&[&settings.topic])?;
+        tracing::info!(
+            group = settings.group,
+            topic = settings.topic,
+            member = id,
+            "joining"
+        );
+        let member = Member::new(settings, id, &context, consumer, wake.clone());
+        member.watch_topic()?;
+        Ok(KafkaGroupSource {
+            context,
+            member,
+            wake,
+        })
+    }
+
+    async fn run(&mut self, output: &mut Output) -> Result<()> {
+        while !self.context.is_draining() {
+            self.serve()?;
+            match self.member.next(output)? {
+                Some(outgoing) => self.send(outgoing, output).await?,
+                None => self.wait().await,
+            }
+        }
+        while !self.member.is_settled() {
+            self.serve()?;
+            self.wait().await;
+        }
+        self.member.commit();
+        Ok(())
+    }
+
+    async fn close(mut self) -> Result<()> {
+        self.member.consumer().close_queue()?;
+        let until = Instant::now() + LEAVING;
+        while !self.member.consumer().closed() {
+            if Instant::now() >= until {
+                return Err(format!(
+                    "group `{}` was not left in order within {LEAVING:?}",
+                    self.member.settings().group
+                )
+                .into());
+            }
+            self.serve()?;
+            self.wait().await;
+        }
+        Ok(())
+    }
+}
+
+impl KafkaGroupSource {
+    fn serve(&mut self) -> Result<()> {
+        self.member.serve()?;
+        if let Some(statistics) = self.member.take_statistics() {
+            self.member.publish(&statistics);
+        }
+        Ok(())
+    }
+
+    /// Hands out a batch, serving the member while there is no credit. A batch that waits when its partition is taken away, or
+    /// when the stage drains, is taken back: Kafka has it.
+    async fn send(&mut self, outgoing: Outgoing, output: &mut Output) -> Result<()> {
+        let Outgoing {
+            batch,
+            assignment,
+            token,
+        } = outgoing;
+        {
+            let mut sending = pin!(output.send(batch));
+            loop {
+                tokio::select! {
+                    biased;
+                    sent = &mut sending => return Ok(sent?),
+                    () = self.wait() => {}
+                }
+                self.serve()?;
+                if self.context.is_draining() || self.member.is_taken_away(&assignment) {
+                    break;
+                }
+            }
+        }
+        output.discard();
+        assignment.take_back(token);
+        Ok(())
+    }
+
+    /// Waits until something happens or time is up.
+    async fn wait(&self) {
+        let deadline = self.member.deadline(Instant::now()).into();
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep_until(deadline) => {}
+            () = self.context.draining(), if !self.context.is_draining() => {}
+        }
+    }
+}
+
+impl Drop for KafkaGroupSource {
+    /// Lets the consumer leave the group although nobody serves it any more; what is done is committed if it still can be.
+    fn drop(&mut self) {
+        if !self.member.consumer().closed() && !self.member.consumer().context().is_fatal() {
+            self.member.commit();
+        }
+        self.member.abandon();
+    }
+}
