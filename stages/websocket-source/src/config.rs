@@ -1,0 +1,329 @@
+//! Settings.
+
+use std::collections::BTreeMap;
+
+use pipeline_sdk::prelude::*;
+use pipeline_sdk::tls::ClientTls;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+
+use crate::address::Address;
+use crate::pointer::Pointer;
+
+/// Reads a WebSocket feed: connects, subscribes, and hands on each text or binary message as it came. A lost, silent or
+/// half-open connection is made anew; with several addresses the next one is taken. With `protocol: pipeline.v1` it reads the
+/// WebSocket servers of other pipelines, all at once, and keeps position, key, times and trace of each message.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Addresses, `ws://` or `wss://`. Plain: the first one, the next one when it fails. `pipeline.v1`: all at once. Without
+    /// any the stage idles.
+    pub(crate) urls: Vec<String>,
+    /// What is spoken on the connection.
+    #[serde(default)]
+    pub(crate) protocol: Protocol,
+    /// `pipeline.v1`: only what reached a server by POST, not what other servers relayed to it.
+    #[serde(default)]
+    pub(crate) local_only: bool,
+    /// `pipeline.v1`: on the first connection, how many messages of each server's past to ask for. They come as replay.
+    #[serde(default = "default_recent")]
+    #[schemars(range(max = 10_000_000))]
+    pub(crate) recent: u32,
+    /// Headers of the request that opens the connection.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, Secret>,
+    /// Messages to send after every connect, in order: text as it is, anything else as JSON.
+    #[serde(default)]
+    pub(crate) subscribe: Vec<serde_json::Value>,
+    /// Pause between two messages of `subscribe`.
+    #[serde(default = "default_subscribe_interval")]
+    pub(crate) subscribe_interval: HumanDuration,
+    /// Keeps the connection alive and provokes a sign of life. `null`: never ping.
+    #[serde(default = "default_ping")]
+    pub(crate) ping: Option<Ping>,
+    /// How long to wait for a connection, TLS and the server's answer together.
+    #[serde(default = "default_connect_timeout")]
+    pub(crate) connect_timeout: HumanDuration,
+    /// After so long without a single byte the connection counts as half-open and is made anew. `null`: never.
+    #[serde(default = "default_idle_timeout")]
+    pub(crate) idle_timeout: Option<HumanDuration>,
+    /// After so long without a message, pings aside, the feed counts as stale: degraded, and connected anew. Unset: never.
+    pub(crate) stale_after: Option<HumanDuration>,
+    /// Waits before a new connection.
+    #[serde(default)]
+    pub(crate) reconnect: Reconnect,
+    /// Longest message; a longer one ends the connection.
+    #[serde(default = "default_max_message_bytes")]
+    pub(crate) max_message_bytes: ByteSize,
+    /// JSON pointer to an array whose elements become one message each; the empty pointer means the whole message. A message
+    /// without such an array is handed on whole.
+    pub(crate) split: Option<Pointer>,
+    /// JSON pointer to the message's key.
+    pub(crate) key: Option<Pointer>,
+    /// Drops messages that were seen before.
+    pub(crate) dedupe: Option<Dedupe>,
+    /// Counts messages that are missing.
+    pub(crate) sequence: Option<Sequence>,
+    /// How servers of `wss://` addresses are verified.
+    #[serde(default)]
+    pub(crate) tls: ClientTls,
+}
+
+/// What is spoken on the connection.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Messages are whatever the server sends.
+    #[default]
+    #[serde(rename = "plain")]
+    Plain,
+    /// The subprotocol of ws-broadcast: messages with positions.
+    #[serde(rename = "pipeline.v1")]
+    PipelineV1,
+}
+
+/// A ping: a ping frame, unless `text` is given.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ping {
+    /// Pause between two pings.
+    pub(crate) every: HumanDuration,
+    /// Send this as a text message.
+    pub(crate) text: Option<String>,
+    /// Send a ping frame with this payload, at most 125 bytes.
+    #[schemars(length(max = 125))]
+    pub(crate) frame: Option<String>,
+}
+
+/// Waits before a new connection: doubled from `initial` to `max`, each drawn at random between zero and that, begun again
+/// after a connection that brought data.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Reconnect {
+    /// First wait.
+    pub(crate) initial: HumanDuration,
+    /// Longest wait.
+    pub(crate) max: HumanDuration,
+}
+
+/// What tells a message from others.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dedupe {
+    /// JSON pointer to the message's id. A message without one is never dropped.
+    pub(crate) pointer: Pointer,
+    /// JSON pointer to what the id belongs to, such as the market.
+    pub(crate) key: Option<Pointer>,
+    /// How many ids to remember.
+    #[serde(default = "default_window")]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub(crate) window: u32,
+}
+
+/// A number that counts up by one from message to message.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sequence {
+    /// JSON pointer to the number.
+    pub(crate) pointer: Pointer,
+    /// JSON pointer to what the number belongs to, such as the market.
+    pub(crate) key: Option<Pointer>,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Reconnect {
+            initial: HumanDuration::from_millis(100),
+            max: HumanDuration::from_secs(30),
+        }
+    }
+}
+
+fn default_recent() -> u32 {
+    10_000
+}
+
+fn default_subscribe_interval() -> HumanDuration {
+    HumanDuration::from_millis(250)
+}
+
+fn default_ping() -> Option<Ping> {
+    Some(Ping {
+        every: HumanDuration::from_secs(20),
+        text: None,
+        frame: None,
+    })
+}
+
+fn default_connect_timeout() -> HumanDuration {
+    HumanDuration::from_secs(10)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the setting can be null")]
+fn default_idle_timeout() -> Option<HumanDuration> {
+    Some(HumanDuration::from_secs(60))
+}
+
+fn default_max_message_bytes() -> ByteSize {
+    ByteSize::mib(16)
+}
+
+fn default_window() -> u32 {
+    10_000
+}
+
+impl Config {
+    /// The addresses; an empty text counts as none, which is what an unset variable leaves behind.
+    pub(crate) fn addresses(&self) -> Result<Vec<Address>, String> {
+        self.urls
+            .iter()
+            .filter(|url| !url.trim().is_empty())
+            .map(|url| Address::parse(url.trim()))
+            .collect()
+    }
+
+    /// What the schema cannot say.
+    pub(crate) fn problems(&self) -> Vec<Invalid> {
+        let mut problems = Vec::new();
+        for (index, url) in self
+            .urls
+            .iter()
+            .enumerate()
+            .filter(|(_, url)| !url.trim().is_empty())
+        {
+            if let Err(why) = Address::parse(url.trim()) {
+                problems.push(Invalid::new(format!("/urls/{index}"), why));
+            }
+        }
+        for (name, value) in &self.headers {
+            let legal = HeaderName::try_from(name.as_str()).is_ok()
+                && HeaderValue::try_from(value.expose()).is_ok();
+            if !legal {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                problems.push(Invalid::new(
+                    format!("/headers/{name}"),
+                    "expected the name and the value of an HTTP header",
+                ));
+            }
+        }
+        self.check_ping(&mut problems);
+        self.check_protocol(&mut problems);
+        if self.reconnect.max.is_zero() || self.reconnect.initial > self.reconnect.max {
+            problems.push(Invalid::new(
+                "/reconnect/max",
+                "expected a wait of at least `initial`, and not zero",
+            ));
+        }
+        for (pointer, given) in [
+            ("/connect_timeout", Some(self.connect_timeout)),
+            ("/idle_timeout", self.idle_timeout),
+            ("/stale_after", self.stale_after),
+        ] {
+            if given.is_some_and(|given| given.is_zero()) {
+                problems.push(Invalid::new(pointer, "expected more than zero"));
+            }
+        }
+        if !(1..=1 << 30).contains(&self.max_message_bytes.as_u64()) {
+            problems.push(Invalid::new(
+                "/max_message_bytes",
+                "expected 1 byte to 1GiB",
+            ));
+        }
+        problems
+    }
+
+    fn check_ping(&self, problems: &mut Vec<Invalid>) {
+        let Some(ping) = &self.ping else { return };
+        if ping.every.as_millis() == 0 {
+            problems.push(Invalid::new("/ping/every", "expected at least `1ms`"));
+        }
+        if ping.text.is_some() && ping.frame.is_some() {
+            problems.push(Invalid::new(
+                "/ping",
+                "expected `text` or `frame`, not both",
+            ));
+        }
+        if ping.frame.as_ref().is_some_and(|frame| frame.len() > 125) {
+            problems.push(Invalid::new("/ping/frame", "expected at most 125 bytes"));
+        }
+    }
+
+    fn check_protocol(&self, problems: &mut Vec<Invalid>) {
+        let (wrong, why) = match self.protocol {
+            Protocol::Plain => (
+                vec![("/local_only", self.local_only)],
+                "expected only with `protocol: pipeline.v1`",
+            ),
+            Protocol::PipelineV1 => (
+                vec![
+                    ("/subscribe", !self.subscribe.is_empty()),
+                    ("/split", self.split.is_some()),
+                    ("/key", self.key.is_some()),
+                    ("/dedupe", self.dedupe.is_some()),
+                    ("/sequence", self.sequence.is_some()),
+                ],
+                "expected nothing here: `pipeline.v1` messages bring their own",
+            ),
+        };
+        problems.extend(
+            wrong
+                .into_iter()
+                .filter(|(_, given)| *given)
+                .map(|(pointer, _)| Invalid::new(pointer, why)),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn problems(config: serde_json::Value) -> Vec<String> {
+        let config: Config = serde_json::from_value(config).unwrap();
+        config
+            .problems()
+            .iter()
+            .map(|problem| format!("{problem:?}"))
+            .collect()
+    }
+
+    #[test]
+    fn no_address_is_fine_and_an_empty_one_counts_as_none() {
+        assert!(problems(json!({"urls": []})).is_empty());
+        assert!(
+            problems(json!({"urls": [""], "protocol": "pipeline.v1", "local_only": true}))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn every_problem_points_at_its_setting() {
+        let found = problems(json!({
+            "urls": ["http://example.com", "ws://ok"], "headers": {"a b": "c"}, "local_only": true, "idle_timeout": "0s",
+            "ping": {"every": "0s", "text": "a", "frame": "b"}, "reconnect": {"initial": "5s", "max": "1s"}, "max_message_bytes": 0,
+        }));
+        for pointer in [
+            "/urls/0",
+            "/headers/a b",
+            "/local_only",
+            "/idle_timeout",
+            "/ping/every",
+            "\"/ping\"",
+            "/reconnect/max",
+            "/max_message_bytes",
+        ] {
+            assert!(
+                found.iter().any(|problem| problem.contains(pointer)),
+                "{pointer} in {found:?}"
+            );
+        }
+        assert_eq!(found.len(), 8, "{found:?}");
+    }
+
+    #[test]
+    fn pipeline_v1_takes_no_settings_of_plain_feeds() {
+        let found = problems(
+            json!({"urls": [], "protocol": "pipeline.v1", "subscribe": ["x"], "key": "/a"}),
+        );
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+}

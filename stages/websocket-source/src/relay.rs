@@ -1,0 +1,311 @@
+//! `pipeline.v1`: the WebSocket servers of other pipelines.
+//!
+//! Each message keeps position, key, times, trace and the server that it came in by. A message that several servers tell is
+//! handed on once. What each server told is remembered, to resume from after a lost connection.
+
+use pipeline_sdk::prelude::*;
+use stage_envelope::{
+    FROM_HEADER, Frame as Told, Gap, GapReason, MessageFrame, TIMES_HEADER, parse_frame,
+};
+
+use crate::inbox::Frame;
+use crate::shared::Shared;
+use crate::throttle::Throttle;
+use crate::window::Window;
+
+/// How many positions are remembered, over all servers.
+const REMEMBERED: usize = 65_536;
+
+/// Makes messages of frames.
+pub(crate) struct Relay {
+    seen: Window,
+    malformed: Throttle,
+    gaps: Throttle,
+}
+
+/// Takes the topic and the message.
+pub(crate) type Push<'p> = &'p mut dyn FnMut(Option<&str>, Record<'_>);
+
+impl Relay {
+    /// Nothing was seen yet.
+    pub(crate) fn new() -> Self {
+        Relay {
+            seen: Window::new(REMEMBERED),
+            malformed: Throttle::default(),
+            gaps: Throttle::default(),
+        }
+    }
+
+    /// Hands the message of `frame`, which server `link` sent, to `push`.
+    pub(crate) fn messages(&mut self, frame: &Frame, link: usize, shared: &Shared, push: Push<'_>) {
+        let told = match std::str::from_utf8(&frame.payload) {
+            Ok(text) if frame.text => parse_frame(text).map_err(|error| error.to_string()),
+            _ => Err("a binary frame".to_owned()),
+        };
+        match told {
+            Ok(Told::Message(message)) => {
+                self.message(&message, frame.received_ns, link, shared, push)
+            }
+            Ok(Told::Gap(gap)) => self.gap(&gap, link, shared),
+            Ok(Told::Hello(hello)) => {
+                tracing::debug!(server = hello.server, epoch = hello.epoch, "hello")
+            }
+            Ok(_) => {}
+            Err(error) => {
+                shared.malformed.add(1);
+                if let Some(frames) = self.malformed.pass(1) {
+                    tracing::warn!(frames, "skipped, expected a `pipeline.v1` frame: {error}");
+                }
+            }
+        }
+    }
+
+    fn message(
+        &mut self,
+        told: &MessageFrame<'_>,
+        received_ns: i64,
+        link: usize,
+        shared: &Shared,
+        push: Push<'_>,
+    ) {
+        let message = &told.message;
+        let timestamp_ns = message.timestamp.unwrap_or(received_ns);
+        let mut record = Record::new(message.data.as_bytes())
+            .key(message.key.as_deref())
+            .timestamp_ns(timestamp_ns)
+            .trace(message.traceparent.as_deref().and_then(Trace::parse))
+            .replay(message.replay);
+        if let Some(position) = &message.position {
+            note_position(
+                shared,
+                link,
+                &position.topic,
+                position.partition,
+                position.offset,
+            );
+            if !self.seen.is_new((position, message.timestamp)) {
+                return shared.duplicates.add(1);
+            }
+            record = record.position(position.partition, position.offset);
+        }
+        let times = match serde_json::to_vec(&message.times) {
+            Ok(times) if !message.times.is_empty() => times,
+            _ => Vec::new(),
+        };
+        let headers = [
+            (FROM_HEADER, told.from.as_bytes()),
+            (TIMES_HEADER, times.as_slice()),
+        ];
+        let known = if times.is_empty() { 1 } else { 2 };
+        push(
+            message
+                .position
+                .as_ref()
+                .map(|position| position.topic.as_ref()),
+            record.headers(&headers[..known]),
+        );
+    }
+
+    fn gap(&mut self, gap: &Gap, link: usize, shared: &Shared) {
+        let partition = format!("{}/{}", gap.topic, gap.partition);
+        if gap.reason == GapReason::Reset {
+            shared.link(link).after.remove(&gap.topic, gap.partition);
+            tracing::info!("`{partition}` began anew at offset {}", gap.from);
+            return;
+        }
+        let missing = gap.to.map_or(1, |to| {
+            u64::try_from(to.saturating_sub(gap.from).saturating_add(1)).unwrap_or(0)
+        });
+        shared.gap(&partition, missing);
+        if let Some(missing) = self.gaps.pass(missing) {
+            tracing::warn!(
+                missing,
+                partition,
+                "a server no longer has what was asked for"
+            );
+        }
+    }
+}
+
+/// Remembers what a server told. A lower offset than before is late and no reason to ask for the rest again.
+fn note_position(shared: &Shared, link: usize, topic: &str, partition: i32, offset: i64) {
+    let after = &mut shared.link(link).after;
+    if after
+        .get(topic, partition)
+        .is_none_or(|before| before < offset)
+    {
+        after.set(topic, partition, offset);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+    use pipeline_sdk::testing::{self, Sent};
+
+    struct Servers {
+        relay: Relay,
+        shared: Shared,
+        output: Output,
+        sent: Sent,
+    }
+
+    fn servers() -> Servers {
+        let context = Context::detached("peers");
+        let (output, sent) = testing::output(&context);
+        let urls = (0..2).map(|index| format!("ws://h{index}/"));
+        Servers {
+            relay: Relay::new(),
+            shared: Shared::new(&context, urls),
+            output,
+            sent,
+        }
+    }
+
+    impl Servers {
+        /// What is handed on when server `link` sends `text`.
+        fn tell(&mut self, link: usize, text: &str) -> Option<Batch> {
+            let frame = Frame {
+                payload: text.as_bytes().to_vec().into(),
+                text: true,
+                received_ns: 9,
+            };
+            let mut batch = self.output.batch();
+            self.relay
+                .messages(&frame, link, &self.shared, &mut |topic, record| {
+                    batch.topic(topic.unwrap_or_default()).push(record);
+                });
+            self.output.send(batch).now_or_never().unwrap().unwrap();
+            self.sent.next()
+        }
+
+        fn after(&self, link: usize) -> String {
+            self.shared.link(link).after.to_string()
+        }
+    }
+
+    fn message(offset: i64, timestamp: i64) -> String {
+        format!(
+            r#"{{"type":"message","from":"a","topic":"t","partition":1,"offset":{offset},"timestamp":{timestamp},"data":{{"n":{offset}}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_message_of_several_servers_is_handed_on_once_and_noted_for_each() {
+        let mut servers = servers();
+        assert!(servers.tell(0, &message(5, 100)).is_some());
+        assert!(servers.tell(1, &message(5, 100)).is_none());
+        assert_eq!(
+            (servers.after(0), servers.after(1)),
+            ("t/1:5".to_owned(), "t/1:5".to_owned())
+        );
+        assert_eq!(servers.shared.duplicates.get(), 1);
+    }
+
+    #[test]
+    fn all_that_belongs_to_a_message_is_kept() {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let text = format!(
+            r#"{{"type":"message","from":"10.0.0.1:8080","topic":"t","partition":1,"offset":5,"timestamp":100,
+                 "times":{{"received":100,"accepted":200}},"trace":"{trace}","key":"k","replay":true,"data":{{"n": 5}}}}"#
+        );
+        let batch = servers().tell(0, &text).unwrap();
+        let message = batch.get(0);
+        assert_eq!(message.payload(), br#"{"n": 5}"#);
+        assert_eq!(
+            message.position(),
+            Some(Position {
+                topic: "t",
+                partition: 1,
+                offset: 5
+            })
+        );
+        assert_eq!(
+            (message.key(), message.timestamp_ns(), message.is_replay()),
+            (Some(&b"k"[..]), 100, true)
+        );
+        assert_eq!(message.trace().unwrap().to_string(), trace);
+        assert_eq!(message.header(FROM_HEADER), Some(&b"10.0.0.1:8080"[..]));
+        assert_eq!(
+            message.header(TIMES_HEADER),
+            Some(&br#"{"received":100,"accepted":200}"#[..])
+        );
+    }
+
+    #[test]
+    fn the_same_offset_with_another_time_is_another_message() {
+        let mut servers = servers();
+        servers.tell(0, &message(5, 100));
+        assert!(servers.tell(0, &message(5, 200)).is_some());
+    }
+
+    #[test]
+    fn late_messages_do_not_move_the_place_to_resume_from() {
+        let mut servers = servers();
+        servers.tell(0, &message(5, 100));
+        assert!(servers.tell(0, &message(3, 90)).is_some());
+        assert_eq!(servers.after(0), "t/1:5");
+    }
+
+    #[test]
+    fn a_reset_forgets_the_place_to_resume_from() {
+        let mut servers = servers();
+        servers.tell(0, &message(5, 100));
+        servers.tell(
+            0,
+            r#"{"type":"gap","topic":"t","partition":1,"from":0,"reason":"reset"}"#,
+        );
+        assert_eq!(servers.after(0), "");
+        servers.tell(0, &message(2, 300));
+        assert_eq!(servers.after(0), "t/1:2");
+    }
+
+    #[test]
+    fn gaps_are_counted() {
+        let mut servers = servers();
+        servers.tell(
+            0,
+            r#"{"type":"gap","topic":"t","partition":1,"from":3,"to":7,"reason":"evicted"}"#,
+        );
+        assert_eq!(
+            (
+                servers.shared.missing.get(),
+                servers.shared.gaps()["t/1"].missing
+            ),
+            (5, 5)
+        );
+    }
+
+    #[test]
+    fn what_is_no_frame_is_skipped_and_counted() {
+        let mut servers = servers();
+        for text in [
+            "",
+            "{}",
+            r#"{"type":"message","from":"a","topic":"t","partition":-1,"offset":1,"data":1}"#,
+        ] {
+            assert!(servers.tell(0, text).is_none());
+        }
+        assert_eq!(servers.shared.malformed.get(), 3);
+        assert!(servers.tell(0, r#"{"type":"news"}"#).is_none());
+        assert_eq!(servers.shared.malformed.get(), 3);
+    }
+
+    #[test]
+    fn fuzz_any_frame_does_no_harm() {
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let mut relay = Relay::new();
+            let shared = Shared::new(
+                &Context::detached("peers"),
+                std::iter::once("ws://h/".to_owned()),
+            );
+            let frame = Frame {
+                payload: bytes.to_vec().into(),
+                text: true,
+                received_ns: 9,
+            };
+            relay.messages(&frame, 0, &shared, &mut |_, _| {});
+        });
+    }
+}
