@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* The index behind the string literal that begins at json[i] (a quote). */
-static size_t settings_skip(PlStr json, size_t i) {
+static inline size_t settings_skip(PlStr json, size_t i) {
     for (i++; i < json.len && json.ptr[i] != '"'; i++) {
         if (json.ptr[i] == '\\') {
             i++;
@@ -18,7 +18,7 @@ static size_t settings_skip(PlStr json, size_t i) {
 }
 
 /* Copies the literal json[from..to] (quotes included) without its escapes; null for a \u escape, or without memory. */
-static char *settings_copy(PlStr json, size_t from, size_t to) {
+static inline char *settings_copy(PlStr json, size_t from, size_t to) {
     static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
     char *text = (char *)malloc(to - from), *end = text;
     for (size_t i = from + 1; text != NULL && i + 1 < to; i++) {
@@ -40,7 +40,7 @@ static char *settings_copy(PlStr json, size_t from, size_t to) {
 }
 
 /* Whether the setting `name` is there; *value is then its text, for free(), or null when it cannot be read. */
-static bool settings_string(PlStr json, const char *name, char **value) {
+static inline bool settings_string(PlStr json, const char *name, char **value) {
     bool is_value = false, is_wanted = false;
     const size_t name_len = strlen(name);
     *value = NULL;

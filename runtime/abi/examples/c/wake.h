@@ -17,20 +17,23 @@ typedef struct Wake {
 static pthread_mutex_t wakes_lock = PTHREAD_MUTEX_INITIALIZER;
 static Wake *free_wakes;
 
-static Wake *take_wake(void) {
+static inline Wake *take_wake(void) {
     pthread_mutex_lock(&wakes_lock);
     Wake *wake = free_wakes;
     if (wake != NULL) {
         free_wakes = wake->next;
     }
     pthread_mutex_unlock(&wakes_lock);
-    if (wake == NULL && (wake = malloc(sizeof *wake)) != NULL) {
+    if (wake == NULL && (wake = (Wake *)malloc(sizeof *wake)) != NULL) {
         sem_init(&wake->semaphore, 0, 0);
+    }
+    while (wake != NULL && sem_trywait(&wake->semaphore) == 0) {
+        /* what woke the instance before is nothing to this one */
     }
     return wake;
 }
 
-static void give_wake(Wake *wake) {
+static inline void give_wake(Wake *wake) {
     if (wake != NULL) {
         pthread_mutex_lock(&wakes_lock);
         wake->next = free_wakes;
@@ -40,12 +43,12 @@ static void give_wake(Wake *wake) {
 }
 
 /* A PlNotify. */
-static void notify(void *wake) {
+static inline void notify(void *wake) {
     sem_post(&((Wake *)wake)->semaphore);
 }
 
 /* The time of day that sem_timedwait takes. */
-static struct timespec in_milliseconds(uint32_t milliseconds) {
+static inline struct timespec in_milliseconds(uint32_t milliseconds) {
     struct timespec at;
     clock_gettime(CLOCK_REALTIME, &at);
     at.tv_sec += milliseconds / 1000;

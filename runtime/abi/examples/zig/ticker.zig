@@ -42,6 +42,8 @@ const Wake = struct {
         defer _ = c.pthread_mutex_unlock(&lock);
         if (free) |wake| {
             free = wake.next;
+            // What woke the instance before is nothing to the next one.
+            while (c.sem_trywait(&wake.semaphore) == 0) {}
             return wake;
         }
         const wake = try allocator.create(Wake);

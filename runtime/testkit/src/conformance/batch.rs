@@ -1,4 +1,4 @@
-//! Batches: those that a check gives to a stage, which record how they are settled, and a look at those that a stage makes.
+//! Batches that a check gives to a stage; they record how they are settled.
 
 use crate::violations::{expect, note};
 use pipeline_abi::*;
@@ -190,75 +190,4 @@ unsafe extern "C" fn reject(batch: *const PlBatch, first: u32, count: u32, why: 
     let (batch, why) = unsafe { (of(batch), String::from_utf8_lossy(why.bytes()).into_owned()) };
     expect(!why.is_empty(), || "a rejection says no reason".to_owned());
     batch.settle(first, count, &Settled::Rejected(why));
-}
-
-/// Notes what breaks a rule in a batch that a plugin made.
-///
-/// # Safety
-/// `batch` is null or a batch of which the caller has a reference.
-pub(crate) unsafe fn check(batch: *const PlBatch) {
-    // SAFETY: promised by the caller.
-    let Some(made) = (unsafe { batch.as_ref() }) else {
-        return note("a null batch was sent");
-    };
-    expect(made.struct_size as usize >= size_of::<PlBatch>(), || {
-        format!("a batch has a struct_size of {}", made.struct_size)
-    });
-    expect(made.msg_stride as usize >= size_of::<PlMsg>(), || {
-        format!("a batch has a msg_stride of {}", made.msg_stride)
-    });
-    expect((1..=PL_BATCH_MAX).contains(&made.n_msgs), || {
-        format!("a batch has {} messages", made.n_msgs)
-    });
-    expect(made.made_ns > 0, || {
-        "a batch does not say when it was made".to_owned()
-    });
-    // SAFETY: the batch lives while a reference is held.
-    let vt_size = unsafe { made.vt.as_ref() }.map_or(0, |vt| vt.struct_size);
-    expect(vt_size as usize >= size_of::<PlBatchVt>(), || {
-        format!("a batch's functions have a struct_size of {vt_size}")
-    });
-    // SAFETY: as above.
-    let messages = unsafe { messages(made) };
-    let bytes: u64 = messages
-        .iter()
-        .map(|message| u64::from(message.payload_len) + u64::from(message.key_len))
-        .sum();
-    expect(made.bytes == bytes, || {
-        format!("a batch says {} bytes and has {bytes}", made.bytes)
-    });
-    for message in messages {
-        check_message(message, made);
-    }
-}
-
-fn check_message(message: &PlMsg, batch: &PlBatch) {
-    expect(
-        !message.payload.is_null() || message.payload_len == 0,
-        || "a payload is null".to_owned(),
-    );
-    expect(!message.key.is_null() || message.key_len == 0, || {
-        "a null key has a length".to_owned()
-    });
-    expect(!message.headers.is_null() || message.n_headers == 0, || {
-        "headers are null".to_owned()
-    });
-    expect(message.ts_ns > 0, || "a message has no time".to_owned());
-    expect(
-        message.flags & PL_MSG_HAS_POSITION == 0 || batch.topic.len > 0,
-        || "a message has a position and no topic".to_owned(),
-    );
-}
-
-/// The messages of a batch, by its stride.
-///
-/// # Safety
-/// The batch is valid for `'a`.
-pub(crate) unsafe fn messages<'a>(batch: &'a PlBatch) -> Vec<&'a PlMsg> {
-    let message = |index: u32| {
-        let offset = index as usize * batch.msg_stride as usize;
-        // SAFETY: promised by the caller.
-        unsafe { &*batch.msgs.byte_add(offset) }
-    };
-    (0..batch.n_msgs).map(message).collect::<Vec<&'a PlMsg>>()
 }

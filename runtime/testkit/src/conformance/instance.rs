@@ -2,9 +2,10 @@
 
 use crate::host::{self, Event};
 use crate::port::Port;
-use crate::subject::Subject;
+use crate::subject::{Role, Subject};
 use crate::violations::expect;
 use pipeline_abi::*;
+use std::mem::offset_of;
 use std::time::{Duration, Instant};
 
 /// Longer than any stage may need for an answer.
@@ -77,10 +78,8 @@ impl Instance {
         };
         let mut stage = std::ptr::null_mut();
         let answer = promptly("open", || subject.plugin.open(&open, &mut stage));
-        if answer.status == PL_OK {
-            expect(!stage.is_null(), || {
-                "`open` answers PL_OK and no instance".to_owned()
-            });
+        if answer.status == PL_OK && !stage.is_null() {
+            check_functions(stage, subject.kind.role)?;
             return Ok(Instance {
                 stage,
                 cookie: open.cookie,
@@ -91,12 +90,12 @@ impl Instance {
         host::forget(open.cookie);
         let text = String::from_utf8_lossy(&answer.text).into_owned();
         expect(answer.status < 0, || {
-            format!("`open` answers {}", answer.status)
+            format!("`open` answers {} and no instance", answer.status)
         });
         expect(!text.is_empty(), || {
             "`open` fails without a text".to_owned()
         });
-        Err(text)
+        Err(format!("it is refused: {text}"))
     }
 
     /// Opens as a chain would and waits until the instance says so.
@@ -208,6 +207,40 @@ impl Closed {
             port.notify();
         }
     }
+}
+
+/// Looks at the instance's table before anything of it is called; an instance without functions cannot even be closed.
+fn check_functions(stage: *mut PlStage, role: Role) -> Result<(), String> {
+    // SAFETY: the plugin answered with this instance.
+    let vt = unsafe { (*stage).vt };
+    // SAFETY: null, or a table that is there as long as the instance; its size comes first.
+    let size = unsafe { vt.cast::<u32>().as_ref() }.ok_or("the instance has no functions")?;
+    if (*size as usize) < size_of::<PlStageVt>() {
+        return Err(format!(
+            "the instance's functions have a struct_size of {size}"
+        ));
+    }
+    let functions = [
+        ("start", offset_of!(PlStageVt, start), true),
+        ("drain", offset_of!(PlStageVt, drain), true),
+        ("close", offset_of!(PlStageVt, close), true),
+        (
+            "process",
+            offset_of!(PlStageVt, process),
+            role == Role::Filter,
+        ),
+    ];
+    for (name, offset, wanted) in functions {
+        // SAFETY: the table is long enough; read as a word because a Rust function is never null.
+        let is_null = unsafe { vt.byte_add(offset).cast::<usize>().read() == 0 };
+        if is_null == wanted {
+            return Err(format!(
+                "`{name}` is {}",
+                if is_null { "null" } else { "not null" }
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn pointers(ports: &[&'static Port]) -> Vec<*mut PlPort> {

@@ -8,6 +8,7 @@ mod batch;
 mod checks;
 mod host;
 mod instance;
+mod made;
 mod plugin;
 mod port;
 mod process;

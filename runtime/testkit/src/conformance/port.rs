@@ -2,7 +2,7 @@
 //!
 //! A port is never freed, so that a plugin that uses it too late is noted and not a crash.
 
-use crate::batch;
+use crate::made;
 use crate::violations::{expect, note};
 use pipeline_abi::*;
 use std::collections::VecDeque;
@@ -185,7 +185,9 @@ unsafe extern "C" fn send(port: *mut PlPort, batch: *const PlBatch) -> i32 {
     let port = unsafe { of(port) };
     let _in_use = port.enter("send", false);
     // SAFETY: a reference of the plugin's, valid for the call.
-    unsafe { batch::check(batch) };
+    if !unsafe { made::check(batch) } {
+        return PL_ERR_INVALID;
+    }
     let mut state = port.state();
     if state.credit == 0 {
         state.armed = true;

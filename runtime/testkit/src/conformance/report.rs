@@ -4,6 +4,9 @@ use crate::checks::Verdict;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Characters of a text that are shown.
+const LONGEST: usize = 400;
+
 /// Prints each outcome as it comes and remembers whether one failed.
 pub(crate) struct Report {
     passed: usize,
@@ -33,7 +36,7 @@ impl Report {
             }
             Verdict::Failed(why) => {
                 self.failed += 1;
-                println!("  FAILED   {check}: {why}");
+                println!("  FAILED   {check}: {}", shortened(&why));
             }
         }
     }
@@ -45,5 +48,13 @@ impl Report {
             self.passed, self.failed, self.skipped
         );
         ExitCode::from(u8::from(self.failed > 0))
+    }
+}
+
+/// A plugin's text may be of any length.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

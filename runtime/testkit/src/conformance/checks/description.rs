@@ -53,9 +53,10 @@ fn describes_settings(stage: &Kind) {
     expect(schema["type"] == "object", || {
         format!("the settings of `{kind}` are no object")
     });
-    expect(schema["additionalProperties"] == false, || {
-        format!("`{kind}` takes unknown settings")
-    });
+    expect(
+        schema["additionalProperties"] == false || schema["unevaluatedProperties"] == false,
+        || format!("`{kind}` takes unknown settings"),
+    );
     for (name, setting) in schema["properties"].as_object().into_iter().flatten() {
         expect(
             setting["description"].is_string() || setting["$ref"].is_string(),

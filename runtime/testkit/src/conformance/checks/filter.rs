@@ -2,10 +2,11 @@
 
 use super::Checked;
 use super::messages::payload;
-use crate::batch::{self, Given};
+use crate::batch::Given;
 use crate::instance::{Instance, Opening};
+use crate::made;
 use crate::subject::Subject;
-use crate::violations::expect;
+use crate::violations::{expect, note};
 use pipeline_abi::*;
 
 /// Origins are in range and never decrease, rejects are in range, and references are given back.
@@ -81,19 +82,12 @@ fn check_rejects(out: &PlFiltered, count: usize) {
 
 fn check_output(out: &PlFiltered, given: &'static Given) {
     // SAFETY: one reference is ours.
-    let (made, messages) = unsafe {
-        batch::check(out.batch);
-        (&*out.batch, batch::messages(&*out.batch))
-    };
-    expect(!out.origin.is_null(), || "the origins are null".to_owned());
-    // SAFETY: one for each message, as long as the batch.
-    let origins = unsafe { std::slice::from_raw_parts(out.origin, made.n_msgs as usize) };
-    expect(origins.is_sorted(), || "the origins decrease".to_owned());
-    let inputs = given.settled().len();
-    expect(
-        origins.iter().all(|&origin| (origin as usize) < inputs),
-        || format!("an origin is beyond {inputs} messages"),
-    );
+    if !unsafe { made::check(out.batch) } {
+        return;
+    }
+    // SAFETY: as above, and its shape is right.
+    let (made, messages) = unsafe { (&*out.batch, made::messages(&*out.batch)) };
+    check_origins(out, made.n_msgs, given.settled().len());
     for message in messages {
         expect(message.ts_ns == 1_700_000_000_000_000_000, || {
             "the time of a message is lost".to_owned()
@@ -107,4 +101,17 @@ fn check_output(out: &PlFiltered, given: &'static Given) {
     }
     // SAFETY: gives our reference back; the batch is not looked at again.
     unsafe { ((*made.vt).release)(out.batch) };
+}
+
+fn check_origins(out: &PlFiltered, outputs: u32, inputs: usize) {
+    if out.origin.is_null() {
+        return note("the origins are null");
+    }
+    // SAFETY: one for each message, as long as the batch.
+    let origins = unsafe { std::slice::from_raw_parts(out.origin, outputs as usize) };
+    expect(origins.is_sorted(), || "the origins decrease".to_owned());
+    let in_range = origins.iter().all(|&origin| (origin as usize) < inputs);
+    expect(in_range, || {
+        format!("an origin is beyond {inputs} messages")
+    });
 }

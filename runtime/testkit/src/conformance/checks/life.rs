@@ -7,6 +7,12 @@ use crate::subject::{Role, Subject};
 use crate::violations::{expect, note};
 use pipeline_abi::*;
 
+/// It opens, says so, starts and closes.
+pub(super) fn opens(subject: &Subject) -> Checked {
+    Instance::running(subject, &Opening::of(subject))?.close()?;
+    Ok(())
+}
+
 /// Too few and too many ports: refused, failed or ignored, but closed in order.
 pub(super) fn bears_wrong_ports(subject: &Subject) -> Checked {
     for (inputs, outputs) in [(0, 0), (1, 0), (0, 1), (3, 1)] {

@@ -66,6 +66,9 @@ const OF_THE_DESCRIPTION: &[Check] = &[
     ),
 ];
 
+/// What all others stand on.
+const OPENS: Check = check("opens", ANY, life::opens);
+
 const OF_INSTANCES: &[Check] = &[
     check(
         "bears settings that were not checked",
@@ -145,8 +148,13 @@ pub(crate) fn run(subject: &Subject, report: &mut Report) {
         );
         return;
     }
-    run_all(OF_INSTANCES, subject, report);
-    if subject.delivers {
+    let opens = run_one(&OPENS, subject);
+    let goes_on = matches!(opens, Verdict::Passed);
+    report.add(OPENS.name, opens);
+    if goes_on {
+        run_all(OF_INSTANCES, subject, report);
+    }
+    if goes_on && subject.delivers {
         run_all(OF_DELIVERY, subject, report);
     }
 }

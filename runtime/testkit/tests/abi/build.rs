@@ -1,0 +1,81 @@
+//! Plugins that the tests compile: C fixtures, and the examples in C, Go and Zig.
+
+use pipeline_testkit::repository;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A plugin in a folder of its own, where a host finds it by name.
+pub(crate) struct Built {
+    pub(crate) folder: TempDir,
+    pub(crate) object: PathBuf,
+}
+
+/// Compiles `fixtures/<name>.c`, with definitions like `MAGIC=1`.
+pub(crate) fn fixture(name: &str, definitions: &[&str]) -> Built {
+    let abi = repository().join("runtime/abi");
+    let folder = tempfile::tempdir().expect("make a folder");
+    let object = folder.path().join(format!("libstage_{name}.so"));
+    let mut compile = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    compile
+        .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+        .args(["-g", "-fPIC", "-fvisibility=hidden", "-pthread", "-shared"])
+        .arg("-I")
+        .arg(abi.join("include"))
+        .arg("-I")
+        .arg(abi.join("examples/c"))
+        .args(
+            definitions
+                .iter()
+                .map(|definition| format!("-D{definition}")),
+        )
+        .arg("-o")
+        .arg(&object)
+        .arg(repository().join(format!("runtime/testkit/fixtures/{name}.c")));
+    run(&mut compile);
+    Built { folder, object }
+}
+
+/// A text as a C string literal.
+pub(crate) fn literal(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
+}
+
+/// Builds the examples in a language by their Makefile.
+pub(crate) fn example(language: &str, variables: &[(&str, &OsStr)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("make a folder");
+    let mut make = Command::new("make");
+    make.arg("-C")
+        .arg(repository().join("runtime/abi/examples").join(language));
+    make.arg(assignment("OUT", folder.path().as_os_str()));
+    make.args(
+        variables
+            .iter()
+            .map(|(name, value)| assignment(name, value)),
+    );
+    run(&mut make);
+    folder
+}
+
+fn assignment(name: &str, value: &OsStr) -> std::ffi::OsString {
+    [OsStr::new(name), OsStr::new("="), value]
+        .into_iter()
+        .collect()
+}
+
+/// Whether a program can be started.
+pub(crate) fn is_installed(program: &Path) -> bool {
+    Command::new(program)
+        .arg("version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn run(command: &mut Command) {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed: {said}");
+}

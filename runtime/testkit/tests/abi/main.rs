@@ -1,0 +1,7 @@
+//! The plugin ABI from both sides: plugins that keep it (ours, and the examples in other languages) under the conformance
+//! battery, and plugins that break it under the real host.
+
+mod battery;
+mod build;
+mod examples;
+mod ours;
