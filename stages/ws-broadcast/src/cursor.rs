@@ -51,8 +51,10 @@ struct Mark {
     filter: i64,
     /// The highest offset that the client has.
     last: i64,
-    /// A gap that is told at the next message beyond `last + 1`.
+    /// The client may miss messages: gaps are told, for this reason, until it has `sure`.
     suspect: Option<GapReason>,
+    /// The newest offset when the client began to miss messages: beyond it, it misses nothing.
+    sure: i64,
     /// Entries of an epoch that the client has left behind end here.
     current_from: u64,
     /// The client is of an epoch before, and the announcement has gone by: it is made up for at the next message.
@@ -65,6 +67,7 @@ impl Mark {
         filter: -1,
         last: -1,
         suspect: None,
+        sure: -1,
         current_from: 0,
         owes_reset: false,
     };
@@ -160,8 +163,9 @@ impl Cursor {
                     out.extend_from_slice(&reset.frame);
                     *mark = Mark::reset(reset.sequence);
                     told += 1;
-                } else if mark.last >= 0 {
+                } else {
                     mark.suspect = Some(reason);
+                    mark.sure = newest(partition);
                 }
             }
         }
@@ -223,6 +227,7 @@ impl Cursor {
         gathered.messages = 1;
         let first_missing = mark.last + 1;
         if offset > first_missing
+            && mark.last >= 0
             && let Some(reason) = mark.suspect
         {
             let gap = gap(ring, id, first_missing..offset, reason);
@@ -230,8 +235,9 @@ impl Cursor {
             gathered.gaps += u64::from(gap.is_some());
         }
         if offset >= first_missing {
-            mark.suspect = None;
             mark.last = offset;
+            // Redelivered messages may stand before older gaps: the first message beyond a gap is not the last.
+            mark.suspect = mark.suspect.filter(|_| offset < mark.sure);
         }
         out.extend_from_slice(&entry.frame);
         gathered
@@ -249,6 +255,7 @@ impl Cursor {
             mark.filter = offset;
             mark.last = offset;
             mark.suspect = Some(GapReason::Evicted);
+            mark.sure = newest(partition);
             match partition.reset() {
                 Some(reset) if partition.is_current(offset) => {
                     mark.current_from = reset.sequence + 1
@@ -274,6 +281,10 @@ impl Gathered {
         self.messages += other.messages;
         self.gaps += other.gaps;
     }
+}
+
+fn newest(partition: &Partition) -> i64 {
+    partition.newest().map_or(-1, |newest| newest.offset)
 }
 
 fn gap(

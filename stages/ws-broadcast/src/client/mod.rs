@@ -129,8 +129,9 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             End::Broken => return end,
         }
         self.outbox.end();
+        let answered = matches!(end, End::Closed | End::Protocol);
         // Whoever does not take the goodbye in time does without.
-        let _ = timeout(GOODBYE, self.say_goodbye(end)).await;
+        let _ = timeout(GOODBYE, self.say_goodbye(answered)).await;
         end
     }
 
@@ -204,14 +205,13 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         Ok(())
     }
 
-    /// Sends what waits, with our goodbye in it, and then waits for the client's.
-    async fn say_goodbye(&mut self, end: End) -> io::Result<()> {
+    /// Sends what waits, with our goodbye in it, and then waits for the client's if it has not come yet.
+    async fn say_goodbye(&mut self, answered: bool) -> io::Result<()> {
         self.deliver_rest().await?;
-        while !matches!(end, End::Closed | End::Protocol) {
+        let mut answered = answered;
+        while !answered {
             let length = self.reader.read(&mut self.buffer).await?;
-            if length == 0 || self.protocol.receive(&self.buffer[..length]).is_err() {
-                break;
-            }
+            answered = length == 0 || self.protocol.receive(&self.buffer[..length]).is_err();
         }
         self.writer.shutdown().await
     }

@@ -1,4 +1,12 @@
-//! Tests over real sockets: the stage's own server, with real HTTP and WebSocket clients.
+//! Tests over real sockets: the stage's own server, with real HTTP and WebSocket clients; and tests of ring and cursors
+//! together.
 
+mod clients;
+mod cursor;
+mod drain;
+mod frames;
+mod limits;
 mod post;
+mod ring;
 mod server;
+mod site;

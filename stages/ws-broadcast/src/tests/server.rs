@@ -13,7 +13,6 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::WsBroadcast;
-use crate::phase::Phase;
 
 /// Bound of every wait of a test.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -95,6 +94,17 @@ impl TestServer {
         self.try_client(query, v1, None).await.unwrap()
     }
 
+    /// A client of `pipeline.v1` that was greeted.
+    pub(super) async fn v1(&self, query: &str) -> Client {
+        let mut client = self.client(query, true).await;
+        let hello = client.json().await;
+        assert_eq!(
+            (&hello["type"], &hello["server"]),
+            (&json!("hello"), &json!("test"))
+        );
+        client
+    }
+
     pub(super) async fn try_client(
         &self,
         query: &str,
@@ -115,13 +125,10 @@ impl TestServer {
         let (socket, _) = connect_async(request).await?;
         Ok(Client(socket))
     }
-
-    pub(super) fn close(&self) {
-        self.stage.end(Phase::Closing);
-    }
 }
 
 /// A WebSocket client.
+#[derive(Debug)]
 pub(super) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
@@ -151,6 +158,18 @@ impl Client {
         let frame = self.json().await;
         assert_eq!(frame["type"], "message", "{frame}");
         frame["offset"].as_i64().unwrap()
+    }
+
+    /// What the next pong says.
+    pub(super) async fn pong(&mut self) -> String {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.0.next())
+                .await
+                .expect("nothing came");
+            if let Message::Pong(said) = next.expect("the connection ended").unwrap() {
+                return String::from_utf8(said.to_vec()).unwrap();
+            }
+        }
     }
 
     pub(super) async fn send(&mut self, message: Message) {
