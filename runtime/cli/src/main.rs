@@ -1,3 +1,8 @@
 //! The `pipeline` command.
+#![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pipeline_cli::main(std::env::args_os()).into()
+}

@@ -2,30 +2,20 @@
 
 #[cfg(test)]
 pub(crate) mod fake;
+mod installed;
 
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What a stage does with messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Makes messages.
-    Source,
-    /// Turns messages into messages.
-    Filter,
-    /// Takes messages, and passes on what it delivered.
-    Sink,
-}
+pub(crate) use pipeline_host::{Finding, Role};
 
-impl Role {
-    /// The role with its article.
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
-            Role::Source => "a source",
-            Role::Filter => "a filter",
-            Role::Sink => "a sink",
-        }
+/// A role with its article.
+pub(crate) fn noun(role: Role) -> &'static str {
+    match role {
+        Role::Source => "a source",
+        Role::Filter => "a filter",
+        Role::Sink => "a sink",
     }
 }
 
@@ -68,15 +58,6 @@ pub(crate) enum Unusable {
     /// The plugin is there but was refused.
     #[error("{0}")]
     Broken(String),
-}
-
-/// What a plugin says against settings that its schema allows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
-    /// JSON pointer into the settings.
-    pub(crate) pointer: String,
-    /// A lowercase fragment.
-    pub(crate) message: String,
 }
 
 /// The installed stages.

@@ -7,3 +7,4 @@ pub(crate) mod manual;
 pub(crate) mod schema;
 mod settings;
 pub(crate) mod stages;
+pub(crate) mod status;

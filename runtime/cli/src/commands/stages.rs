@@ -1,7 +1,7 @@
 //! `pipeline stages`: what is installed, and the settings of one stage.
 
 use crate::args::{StagesArgs, StagesFormat};
-use crate::catalogue::{Catalogue, StageInfo, Unusable};
+use crate::catalogue::{Catalogue, StageInfo, Unusable, noun};
 use crate::commands::settings::{Setting, settings};
 use crate::exit::Exit;
 use crate::output::say;
@@ -44,7 +44,7 @@ fn list(installed: &[Result<std::sync::Arc<StageInfo>, Unusable>]) -> String {
         .max()
         .unwrap_or(0);
     for info in installed.iter().flatten() {
-        let role = info.role.noun().split(' ').nth(1).unwrap_or_default();
+        let role = noun(info.role).split(' ').nth(1).unwrap_or_default();
         let doc = info.doc.lines().next().unwrap_or_default();
         let _ = writeln!(text, "{:width$}  {role:6}  {doc}", info.kind);
         let _ = writeln!(
@@ -69,7 +69,7 @@ fn page(info: &StageInfo) -> String {
         "{} {}, {}\n{}\n\n",
         info.kind,
         info.version,
-        info.role.noun(),
+        noun(info.role),
         info.path.display()
     );
     let _ = writeln!(text, "{}\n", info.doc.trim());

@@ -6,7 +6,8 @@ use crate::config::fields::Located;
 use crate::config::source::{SourceFile, Span};
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
+
+pub(crate) use pipeline_host::{Buffer, OnReject, Restart, Retry};
 
 /// One file.
 #[derive(Clone, Debug)]
@@ -74,62 +75,4 @@ pub(crate) struct Stage {
     pub(crate) on_reject: Located<OnReject>,
     /// Whether it is opened again after a failure.
     pub(crate) restart: Restart,
-}
-
-/// Bounds of an edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Buffer {
-    /// Messages.
-    pub(crate) messages: u32,
-    /// Bytes.
-    pub(crate) bytes: u64,
-}
-
-impl Default for Buffer {
-    fn default() -> Self {
-        Buffer {
-            messages: 4096,
-            bytes: 16 << 20,
-        }
-    }
-}
-
-/// Waiting between tries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Retry {
-    /// First wait.
-    pub(crate) initial: Duration,
-    /// Longest wait.
-    pub(crate) max: Duration,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Retry {
-            initial: Duration::from_millis(100),
-            max: Duration::from_secs(30),
-        }
-    }
-}
-
-/// What becomes of a rejected message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum OnReject {
-    /// Counted and logged.
-    #[default]
-    Drop,
-    /// The process stops.
-    Stop,
-    /// Goes to another stage.
-    To(String),
-}
-
-/// What becomes of a stage that failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Restart {
-    /// Opened again, with backoff.
-    #[default]
-    Always,
-    /// The process exits.
-    Never,
 }

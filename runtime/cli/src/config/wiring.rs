@@ -3,7 +3,7 @@
 //! A stage is fed by the stage above, unless it says `from`, is a source, or is named by an `on_reject`: such a stage takes only
 //! rejects wherever it stands, and is passed over when the next stage looks above.
 
-use crate::catalogue::Role;
+use crate::catalogue::{Role, noun};
 use crate::config::fields::Located;
 use crate::config::model::{Buffer, OnReject, Stage};
 use crate::config::nearest::{expected, nearest};
@@ -134,7 +134,7 @@ fn check_reject_taker(stage: &Stage, stages: &[Stage], problems: &mut Problems) 
     if let Some(role) = role(stage).filter(|role| *role != Role::Sink) {
         let words = format!(
             "named by an `on_reject` but is {} (expected a sink)",
-            role.noun()
+            noun(role)
         );
         problems.push(Problem::new(stage.kind.span, words).of_stage(name));
     }
@@ -174,7 +174,7 @@ fn check_inputs(stage: &Stage, problems: &mut Problems) {
             "`from` on a source, which takes no input (expected a filter or a sink)".to_owned(),
         );
     } else if inputs == 0 && info.min_inputs > 0 {
-        let noun = info.role.noun();
+        let noun = noun(info.role);
         tell(
             stage.kind.span,
             format!("{noun} without an input (expected a source above it, or `from`)"),
@@ -207,7 +207,7 @@ fn check_outputs(stage: &Stage, stages: &[Stage], problems: &mut Problems) {
     if !stages.iter().any(feeds) {
         let words = format!(
             "{} whose messages no stage takes (expected a stage below it)",
-            role.noun()
+            noun(role)
         );
         problems.push(Problem::new(stage.kind.span, words).of_stage(&stage.name.value));
     }

@@ -6,6 +6,7 @@ pub(crate) mod entry;
 mod filter;
 mod format;
 mod repeats;
+mod sink;
 
 pub(crate) use filter::Filter;
 
@@ -87,6 +88,11 @@ impl Logger {
     /// Writes a line of this program.
     pub(crate) fn info(&self, message: impl Into<String>) {
         self.log(Entry::own(Level::Info, message));
+    }
+
+    /// The most detailed level that is written.
+    pub(crate) fn most_detailed(&self) -> Option<Level> {
+        self.filter.load().most_detailed()
     }
 
     /// Replaces the filter and says the most detailed level that it lets through.

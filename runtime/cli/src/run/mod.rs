@@ -1,6 +1,74 @@
-//! `pipeline run`.
+//! `pipeline run`: loads and checks everything, then runs it until a signal, a failure, or the end of its sources.
 
+mod app;
 mod control;
+mod fleet;
+mod openmetrics;
+mod process;
+mod reload;
+mod routes;
 mod serve;
+mod servers;
+mod settings;
+mod signals;
+mod spec;
 mod systemd;
 mod watch;
+
+pub(crate) use control::find as find_control_sockets;
+
+use crate::args::RunArgs;
+use crate::commands::check::complain;
+use crate::exit::Exit;
+use crate::logs::{Filter, Logger};
+use pipeline_host::{PluginStore, search_path};
+use settings::{Refusal, Settings};
+use std::time::Duration;
+
+/// Threads for HTTP, signals and files: stages have their own.
+const ASYNC_THREADS: usize = 2;
+/// How long tasks that still run may take when everything has ended.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// Runs files.
+pub(crate) fn run(args: &RunArgs) -> Exit {
+    let filter = match Filter::parse(&args.log) {
+        Ok(filter) => filter,
+        Err(why) => return refuse(&format!("`--log`: {why}"), Exit::Usage),
+    };
+    let settings = Settings {
+        args: args.clone(),
+        store: PluginStore::new(search_path()),
+    };
+    let pipelines = match settings.load() {
+        Ok(pipelines) => pipelines,
+        Err(Refusal::Files(reports)) => return complain(&reports),
+        Err(Refusal::Flow(why)) => return refuse(&why, Exit::Usage),
+    };
+    let logger = match Logger::start(args.log_format, filter) {
+        Ok(logger) => logger,
+        Err(error) => return refuse(&format!("cannot start the log: {error}"), Exit::Software),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(ASYNC_THREADS)
+        .enable_all()
+        .build();
+    let exit = match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(process::live(settings, pipelines, logger.clone()));
+            runtime.shutdown_timeout(LAST_WAIT);
+            exit
+        }
+        Err(error) => {
+            logger.error(format!("cannot start: {error}"));
+            Exit::Software
+        }
+    };
+    logger.finish();
+    exit
+}
+
+fn refuse(why: &str, exit: Exit) -> Exit {
+    eprintln!("{why}");
+    exit
+}

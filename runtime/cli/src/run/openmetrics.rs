@@ -46,10 +46,20 @@ fn write_sample(out: &mut String, name: &str, sample: &Sample) {
     };
 }
 
-fn write_histogram(out: &mut String, name: &str, labels: &str, buckets: &[(f64, u64)], sum: f64) -> std::fmt::Result {
+fn write_histogram(
+    out: &mut String,
+    name: &str,
+    labels: &str,
+    buckets: &[(f64, u64)],
+    sum: f64,
+) -> std::fmt::Result {
     let comma = if labels.is_empty() { "" } else { "," };
     for (bound, count) in buckets {
-        writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{}\"}} {count}", float(*bound))?;
+        writeln!(
+            out,
+            "{name}_bucket{{{labels}{comma}le=\"{}\"}} {count}",
+            float(*bound)
+        )?;
     }
     let count = buckets.last().map_or(0, |(_, count)| *count);
     writeln!(out, "{name}_sum{} {}", braced(labels), float(sum))?;
@@ -57,16 +67,24 @@ fn write_histogram(out: &mut String, name: &str, labels: &str, buckets: &[(f64, 
 }
 
 fn labels(labels: &[(String, String)]) -> String {
-    let pairs = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value)));
+    let pairs = labels
+        .iter()
+        .map(|(name, value)| format!("{name}=\"{}\"", escape(value)));
     pairs.collect::<Vec<_>>().join(",")
 }
 
 fn braced(labels: &str) -> String {
-    if labels.is_empty() { String::new() } else { format!("{{{labels}}}") }
+    if labels.is_empty() {
+        String::new()
+    } else {
+        format!("{{{labels}}}")
+    }
 }
 
 fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 fn float(value: f64) -> String {
@@ -100,9 +118,24 @@ mod tests {
         let buckets = vec![(0.001, 1), (1.0, 2), (f64::INFINITY, 3)];
         let snapshot = Snapshot {
             families: vec![
-                family("pipeline_messages", "", FamilyKind::Counter, Value::Counter(7)),
-                family("pipeline_queue", "bytes", FamilyKind::Gauge, Value::Gauge(1.5)),
-                family("pipeline_age", "seconds", FamilyKind::Histogram, Value::Histogram { buckets, sum: 4.25 }),
+                family(
+                    "pipeline_messages",
+                    "",
+                    FamilyKind::Counter,
+                    Value::Counter(7),
+                ),
+                family(
+                    "pipeline_queue",
+                    "bytes",
+                    FamilyKind::Gauge,
+                    Value::Gauge(1.5),
+                ),
+                family(
+                    "pipeline_age",
+                    "seconds",
+                    FamilyKind::Histogram,
+                    Value::Histogram { buckets, sum: 4.25 },
+                ),
             ],
         };
         insta::assert_snapshot!(render(&snapshot));

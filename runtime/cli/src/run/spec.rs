@@ -1,0 +1,59 @@
+//! From a checked pipeline file to what the host starts.
+
+use crate::config::model::{Flow, Stage};
+use pipeline_host::{FlowSpec, LoadError, PluginStore, StageSpec};
+use std::path::{Path, PathBuf};
+
+/// Every copy of a flow.
+pub(super) fn copies(flow: &Flow, store: &PluginStore) -> Result<Vec<FlowSpec>, LoadError> {
+    let state = state_directory();
+    (0..flow.instances.value)
+        .map(|instance| copy(flow, instance, store, state.as_deref()))
+        .collect()
+}
+
+fn copy(
+    flow: &Flow,
+    instance: u32,
+    store: &PluginStore,
+    state: Option<&Path>,
+) -> Result<FlowSpec, LoadError> {
+    let folder = state.map(|state| state.join(&flow.name).join(instance.to_string()));
+    let stages = flow
+        .stages
+        .iter()
+        .map(|each| stage(each, store, folder.as_deref()));
+    Ok(FlowSpec {
+        name: flow.name.clone(),
+        instance,
+        instances: flow.instances.value,
+        stages: stages.collect::<Result<_, _>>()?,
+    })
+}
+
+fn stage(
+    stage: &Stage,
+    store: &PluginStore,
+    folder: Option<&Path>,
+) -> Result<StageSpec, LoadError> {
+    Ok(StageSpec {
+        name: stage.name.value.clone(),
+        kind: stage.kind.value.clone(),
+        plugin: store.load(&stage.kind.value)?,
+        config: stage.config.clone(),
+        from: stage.from.iter().map(|from| from.value.clone()).collect(),
+        buffer: stage.buffer.value,
+        retry: stage.retry,
+        on_reject: stage.on_reject.value.clone(),
+        restart: stage.restart,
+        state_dir: folder.map(|folder| folder.join(&stage.name.value)),
+    })
+}
+
+/// The folder that the service manager gives a service for its state.
+fn state_directory() -> Option<PathBuf> {
+    let folders = std::env::var("STATE_DIRECTORY")
+        .ok()
+        .filter(|value| !value.is_empty())?;
+    folders.split(':').next().map(PathBuf::from)
+}
