@@ -21,6 +21,9 @@ mod settle;
 mod supervise;
 mod text;
 
+#[cfg(test)]
+mod testing;
+
 pub use callbacks::{
     Field, FieldValue, Level, LogRecord, LogSink, SpanEvent, SpanRecord, SpanSink,
 };

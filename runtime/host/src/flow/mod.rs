@@ -8,6 +8,9 @@ mod spec;
 mod status;
 mod wiring;
 
+#[cfg(test)]
+mod tests;
+
 pub use drain::{Drained, Left};
 pub use handle::{FlowHandle, Stuck};
 pub use reload::{ReloadError, ReloadReport};

@@ -117,6 +117,11 @@ impl Host {
         FlowHandle::start(self.shared.clone(), spec)
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<HostShared> {
+        &self.shared
+    }
+
     /// All numbers now.
     #[must_use]
     pub fn metrics(&self) -> Snapshot {
