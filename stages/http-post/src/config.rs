@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::HeaderMap;
 use pipeline_sdk::prelude::*;
 use pipeline_sdk::tls::ClientTls;
+use serde::Serialize;
 use stage_http_client::{Client, Endpoint, HeaderProblem, Limits, request_headers};
 
 use crate::answer::ANSWER_LIMIT;
@@ -40,7 +41,7 @@ pub(crate) struct Config {
 }
 
 /// What the body of a request is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Encoding {
     /// `application/x-ndjson`, one envelope a line: payload with position, key, times and trace. For `ws-broadcast`.
