@@ -28,11 +28,7 @@ impl Synthetic {
         seed: u64,
         started: SystemTime,
     ) -> Self {
-        let markets = symbols
-            .iter()
-            .enumerate()
-            .map(|(index, symbol)| Market::new(symbol, index))
-            .collect();
+        let markets = symbols.iter().map(|symbol| Market::new(symbol)).collect();
         Synthetic {
             markets,
             random: Random::new(seed, 0),

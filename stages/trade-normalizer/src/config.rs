@@ -1,6 +1,7 @@
 //! Settings.
 
 use pipeline_sdk::prelude::*;
+use serde::Serialize;
 
 /// Turns the trade messages of an exchange into one schema: `venue`, `symbol`, `price`, `size`, `side` (of the taker),
 /// `trade_id`, `traded_at`, `received_at`. Prices and sizes are decimal text exactly as sent; times are RFC 3339 in UTC with
@@ -16,7 +17,7 @@ pub(crate) struct Config {
 }
 
 /// What `venue` may be.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum VenueSetting {
     /// Told from each message.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use pipeline_sdk::prelude::*;
 use pipeline_sdk::tls::ClientTls;
+use serde::Serialize;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 
 use crate::address::Address;
@@ -69,7 +70,7 @@ pub(crate) struct Config {
 }
 
 /// What is spoken on the connection.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// Messages are whatever the server sends.
     #[default]
@@ -81,14 +82,16 @@ pub(crate) enum Protocol {
 }
 
 /// A ping: a ping frame, unless `text` is given.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ping {
     /// Pause between two pings.
     pub(crate) every: HumanDuration,
     /// Send this as a text message.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
     /// Send a ping frame with this payload, at most 125 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 125))]
     pub(crate) frame: Option<String>,
 }

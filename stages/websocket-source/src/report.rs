@@ -39,7 +39,8 @@ struct Server {
     error: Option<String>,
 }
 
-/// Tells health as soon as it changes and status once a second, until the stage closes.
+/// Tells health as soon as it changes and status once a second, until the stage drains: a connection that it then ends is no
+/// trouble.
 pub(crate) async fn run(context: Context, shared: Arc<Shared>, protocol: Protocol) {
     let open = context.gauge(
         "pipeline_websocket_source_connections",
@@ -66,7 +67,8 @@ pub(crate) async fn run(context: Context, shared: Arc<Shared>, protocol: Protoco
             context.publish_status(&status);
         }
         tokio::select! {
-            () = context.closing() => return,
+            biased;
+            () = context.draining() => return,
             () = shared.changed.notified() => {}
             () = tokio::time::sleep(STATUS_EVERY) => {}
         }

@@ -52,8 +52,6 @@ impl Source for WebsocketSource {
         let shared = Arc::new(Shared::new(&context, urls));
         if links.is_empty() {
             context.ready();
-        } else {
-            context.degraded("connecting");
         }
         Ok(WebsocketSource {
             config: Arc::new(config),
