@@ -92,6 +92,12 @@ impl Gate {
         })
     }
 
+    /// True when nobody is connected any more.
+    pub(crate) fn is_empty(&self) -> bool {
+        let counts = self.counts.lock();
+        counts.connections + counts.plain + counts.v1 == 0
+    }
+
     /// Clients that are connected: plain ones, and those of `pipeline.v1`.
     pub(crate) fn clients(&self) -> (usize, usize) {
         let counts = self.counts.lock();

@@ -142,3 +142,31 @@ pub(crate) fn now_ns() -> i64 {
         .unwrap_or_default();
     i64::try_from(elapsed.as_nanos()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A hub of default settings.
+    pub(crate) fn hub() -> Arc<Hub> {
+        let config = serde_json::from_str(r#"{"listen":"127.0.0.1:0"}"#).unwrap();
+        Arc::new(Hub::new(
+            &config,
+            "server".to_owned(),
+            &Context::detached("ws"),
+        ))
+    }
+
+    #[test]
+    fn the_slowest_client_is_known_until_it_leaves() {
+        let hub = hub();
+        let quick = hub.reader(5);
+        let slow = hub.reader(0);
+        assert_eq!(hub.slowest(), Lag::default());
+        quick.at(7);
+        slow.at(1);
+        assert_eq!(hub.readers.lock().len(), 2);
+        drop((quick, slow));
+        assert!(hub.readers.lock().is_empty());
+    }
+}

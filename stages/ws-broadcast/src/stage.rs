@@ -18,7 +18,7 @@ use crate::hub::Hub;
 use crate::phase::Phase;
 use crate::{status, upstream};
 
-/// Time that clients have to leave before the stage goes without them.
+/// Time that clients and writers have to leave before the stage goes without them.
 const LEAVE: Duration = Duration::from_secs(8);
 /// How often it is looked whether they have.
 const LOOK: Duration = Duration::from_millis(10);
@@ -126,7 +126,7 @@ impl WsBroadcast {
 
     async fn until_all_left(&self) {
         let deadline = Instant::now() + LEAVE;
-        while self.gate.clients() != (0, 0) && Instant::now() < deadline {
+        while !self.gate.is_empty() && Instant::now() < deadline {
             sleep(LOOK).await;
         }
     }

@@ -41,21 +41,30 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Accepts connections until the stage is closed.
+    /// Accepts connections until everybody is sent away.
     pub(crate) async fn run(self, listener: TcpListener) {
+        let mut phase = self.app.phase.clone();
+        tokio::select! {
+            _ = phase.wait_for(|phase| *phase == Phase::Closing) => {}
+            () = self.accept_all(listener) => {}
+        }
+    }
+
+    async fn accept_all(&self, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => self.accept(stream, peer),
+                Ok((stream, peer)) => {
+                    self.accept(stream, peer);
+                    self.app.context.ready();
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     self.app
                         .context
                         .degraded(format_args!("a connection could not be accepted: {error}"));
                     tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
                 }
             }
-            self.app.context.ready();
         }
     }
 
@@ -118,7 +127,9 @@ impl Server {
     }
 }
 
+/// Waits until the end is asked for. Who comes after that is not cut off but told so.
 async fn drained(mut phase: watch::Receiver<Phase>) {
-    // The sender lives as long as the stage: an error means that all ends anyway.
-    let _ = phase.wait_for(|phase| *phase >= Phase::Draining).await;
+    if *phase.borrow_and_update() >= Phase::Draining || phase.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

@@ -3,6 +3,11 @@
 //! Invariant: a cursor only moves forward, and whatever it moves over is given to the client, filtered by what the
 //! client asked for, or told as a gap.
 
+mod mark;
+
+use std::ops::Range;
+
+use mark::Mark;
 use stage_envelope::{After, Gap, GapReason, write_gap};
 
 use crate::ring::{Entry, Kind, Partition, PartitionId, Ring};
@@ -40,46 +45,6 @@ pub(crate) struct Cursor {
     live: u64,
     after: After,
     marks: Vec<Mark>,
-}
-
-/// What a client has of one partition.
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    /// The client's `after` was looked up.
-    known: bool,
-    /// Offsets up to this one are not wanted.
-    filter: i64,
-    /// The highest offset that the client has.
-    last: i64,
-    /// The client may miss messages: gaps are told, for this reason, until it has `sure`.
-    suspect: Option<GapReason>,
-    /// The newest offset when the client began to miss messages: beyond it, it misses nothing.
-    sure: i64,
-    /// Entries of an epoch that the client has left behind end here.
-    current_from: u64,
-    /// The client is of an epoch before, and the announcement has gone by: it is made up for at the next message.
-    owes_reset: bool,
-}
-
-impl Mark {
-    const NEW: Self = Self {
-        known: false,
-        filter: -1,
-        last: -1,
-        suspect: None,
-        sure: -1,
-        current_from: 0,
-        owes_reset: false,
-    };
-
-    /// The mark of a client that was told that the partition began again.
-    fn reset(sequence: u64) -> Self {
-        Self {
-            known: true,
-            current_from: sequence,
-            ..Self::NEW
-        }
-    }
 }
 
 /// What one gathering gave.
@@ -147,25 +112,25 @@ impl Cursor {
         skipped
     }
 
-    /// Moves on to `to`. Gaps are told when the next message of each partition shows how large they are; only that a
+    /// Moves on to `to`. Gaps are told when the next messages of each partition show how large they are; only that a
     /// partition began again is told at once.
     fn jump(&mut self, ring: &Ring, to: u64, reason: GapReason, out: &mut Vec<u8>) -> u64 {
         let mut told = 0;
         if self.view != View::Plain {
             for (id, partition) in ring.partitions().iter() {
                 let next = self.next;
-                let mark = self.resolved(ring, id);
-                let passed = next.max(mark.current_from)..to;
-                if let Some(reset) = partition
+                let mark = self.looked_up(ring, id);
+                let passed = next.max(mark.current_from())..to;
+                match partition
                     .reset()
                     .filter(|reset| passed.contains(&reset.sequence))
                 {
-                    out.extend_from_slice(&reset.frame);
-                    *mark = Mark::reset(reset.sequence);
-                    told += 1;
-                } else {
-                    mark.suspect = Some(reason);
-                    mark.sure = newest(partition);
+                    Some(reset) => {
+                        out.extend_from_slice(&reset.frame);
+                        *mark = Mark::began_again(reset.sequence);
+                        told += 1;
+                    }
+                    None => mark.may_miss(reason, partition),
                 }
             }
         }
@@ -174,14 +139,14 @@ impl Cursor {
     }
 
     fn v1(&mut self, ring: &Ring, entry: &Entry, local_only: bool, out: &mut Vec<u8>) -> Gathered {
+        let sequence = self.next;
         match entry.kind {
             Kind::Reset(id) => {
-                let sequence = self.next;
-                let mark = self.resolved(ring, id);
-                if sequence < mark.current_from {
+                let mark = self.looked_up(ring, id);
+                if sequence < mark.current_from() {
                     return Gathered::default();
                 }
-                *mark = Mark::reset(sequence);
+                *mark = Mark::began_again(sequence);
                 out.extend_from_slice(&entry.frame);
                 Gathered {
                     messages: 0,
@@ -189,7 +154,7 @@ impl Cursor {
                 }
             }
             Kind::Message { local: false, .. } if local_only => Gathered::default(),
-            Kind::Message { at: None, .. } if self.next < self.live => Gathered::default(),
+            Kind::Message { at: None, .. } if sequence < self.live => Gathered::default(),
             Kind::Message { at: None, .. } => {
                 out.extend_from_slice(&entry.frame);
                 Gathered {
@@ -197,10 +162,7 @@ impl Cursor {
                     gaps: 0,
                 }
             }
-            Kind::Message {
-                at: Some((id, offset)),
-                ..
-            } => self.positioned(ring, entry, id, offset, out),
+            Kind::Message { at: Some(at), .. } => self.positioned(ring, entry, at, out),
         }
     }
 
@@ -208,71 +170,46 @@ impl Cursor {
         &mut self,
         ring: &Ring,
         entry: &Entry,
-        id: PartitionId,
-        offset: i64,
+        (id, offset): (PartitionId, i64),
         out: &mut Vec<u8>,
     ) -> Gathered {
         let sequence = self.next;
-        let mark = self.resolved(ring, id);
-        let mut gathered = Gathered::default();
+        let mark = self.looked_up(ring, id);
+        let mut gaps = 0;
         if mark.owes_reset {
             let reset = ring.partitions().get(id).and_then(Partition::reset);
             out.extend_from_slice(reset.map_or(&[], |reset| &reset.frame));
-            *mark = Mark::reset(0);
-            gathered.gaps += 1;
+            *mark = Mark::began_again(0);
+            gaps += 1;
         }
-        if offset <= mark.filter || sequence < mark.current_from {
-            return gathered;
+        if !mark.wants(sequence, offset) {
+            return Gathered { messages: 0, gaps };
         }
-        gathered.messages = 1;
-        let first_missing = mark.last + 1;
-        if offset > first_missing
-            && mark.last >= 0
-            && let Some(reason) = mark.suspect
-        {
-            let gap = gap(ring, id, first_missing..offset, reason);
-            append_gap(out, gap.as_ref());
-            gathered.gaps += u64::from(gap.is_some());
-        }
-        if offset >= first_missing {
-            mark.last = offset;
-            // Redelivered messages may stand before older gaps: the first message beyond a gap is not the last.
-            mark.suspect = mark.suspect.filter(|_| offset < mark.sure);
+        if let Some((missing, reason)) = mark.pass(offset) {
+            append_gap(ring, id, missing, reason, out);
+            gaps += 1;
         }
         out.extend_from_slice(&entry.frame);
-        gathered
+        Gathered { messages: 1, gaps }
     }
 
     /// Returns the mark of a partition, with the client's `after` in it.
-    fn resolved(&mut self, ring: &Ring, id: PartitionId) -> &mut Mark {
-        let known = self.marks.get(id as usize).is_some_and(|mark| mark.known);
-        let partition = ring.partitions().get(id).filter(|_| !known);
-        let after = partition.and_then(|known| self.after.get(&known.topic, known.partition));
-        let next = self.next;
-        let mark = self.mark(id);
-        mark.known = true;
-        if let (Some(partition), Some(offset)) = (partition, after) {
-            mark.filter = offset;
-            mark.last = offset;
-            mark.suspect = Some(GapReason::Evicted);
-            mark.sure = newest(partition);
-            match partition.reset() {
-                Some(reset) if partition.is_current(offset) => {
-                    mark.current_from = reset.sequence + 1
-                }
-                Some(reset) => mark.owes_reset = reset.sequence < next,
-                None => {}
-            }
-        }
-        mark
-    }
-
-    fn mark(&mut self, id: PartitionId) -> &mut Mark {
+    fn looked_up(&mut self, ring: &Ring, id: PartitionId) -> &mut Mark {
         let index = id as usize;
         if self.marks.len() <= index {
             self.marks.resize(index + 1, Mark::NEW);
         }
-        &mut self.marks[index]
+        let mark = &mut self.marks[index];
+        if !mark.is_known() {
+            match ring.partitions().get(id).filter(|_| !self.after.is_empty()) {
+                Some(partition) => {
+                    let after = self.after.get(&partition.topic, partition.partition);
+                    mark.resume(partition, after, self.next);
+                }
+                None => mark.look_up(),
+            }
+        }
+        mark
     }
 }
 
@@ -283,30 +220,24 @@ impl Gathered {
     }
 }
 
-fn newest(partition: &Partition) -> i64 {
-    partition.newest().map_or(-1, |newest| newest.offset)
-}
-
-fn gap(
+fn append_gap(
     ring: &Ring,
     id: PartitionId,
-    missing: std::ops::Range<i64>,
+    missing: Range<i64>,
     reason: GapReason,
-) -> Option<Gap> {
-    let partition = ring.partitions().get(id)?;
-    Some(Gap {
+    out: &mut Vec<u8>,
+) {
+    let Some(partition) = ring.partitions().get(id) else {
+        return;
+    };
+    let gap = Gap {
         topic: partition.topic.clone(),
         partition: partition.partition,
         from: missing.start,
         to: Some(missing.end - 1),
         reason,
-    })
-}
-
-fn append_gap(out: &mut Vec<u8>, gap: Option<&Gap>) {
-    if let Some(gap) = gap {
-        let mut text = Vec::new();
-        write_gap(&mut text, gap);
-        append_frame(out, true, &text);
-    }
+    };
+    let mut text = Vec::new();
+    write_gap(&mut text, &gap);
+    append_frame(out, true, &text);
 }

@@ -1,0 +1,332 @@
+/**
+ * Browser client of `ws-broadcast` (subprotocol `pipeline.v1`): every message once, from whichever server is there.
+ *
+ *     const client = new LiveClient({ urls: "/ws", recent: 100, onMessage: (message) => show(message.data) });
+ *     client.start();
+ *
+ * It keeps the last offset of every partition. When the connection breaks it comes back with them (`?after=`), to the
+ * same server or to another that carries the same messages, and goes on without a hole. A message that comes again is
+ * dropped by its position. What no server has any more is told by `onGap`.
+ */
+
+/** When a message passed each place on its way: nanoseconds since 1970 (exact to 256 ns, as JavaScript numbers are). */
+export interface Times {
+  received?: number;
+  produced?: number;
+  consumed?: number;
+  posted?: number;
+  accepted?: number;
+}
+
+/** One message. */
+export interface Message {
+  type: "message";
+  /** Name of the server that it came in by. */
+  from: string;
+  topic?: string;
+  partition?: number;
+  offset?: number;
+  /** When the message entered the system, in nanoseconds since 1970. */
+  timestamp?: number;
+  times?: Times;
+  /** W3C trace context. */
+  trace?: string;
+  /** True when a consumer read it again to refill the server. */
+  replay?: boolean;
+  key?: string;
+  key_base64?: string;
+  /** The payload when it is JSON. */
+  data?: unknown;
+  /** The payload when it is not. */
+  data_base64?: string;
+}
+
+/** Messages of a partition that no server has any more, or a partition that began again (`reset`). */
+export interface Gap {
+  type: "gap";
+  topic: string;
+  partition: number;
+  from: number;
+  to?: number;
+  reason: "evicted" | "skipped" | "reset";
+}
+
+/** The first frame of a connection. */
+export interface Hello {
+  type: "hello";
+  server: string;
+  epoch: string;
+  peers: string[];
+}
+
+/** What the client is doing; `paused` while its page is hidden, `waiting` until it tries again. */
+export type State = "stopped" | "connecting" | "live" | "waiting" | "paused";
+
+export interface Options {
+  /** Addresses of servers, best first: `wss://host/ws`, or `/ws` for the page's own server. */
+  urls: string | readonly string[];
+  /** How many messages of the past to begin with. */
+  recent?: number;
+  onMessage: (message: Message) => void;
+  onGap?: (gap: Gap) => void;
+  onState?: (state: State, server: string) => void;
+  /** First and longest wait between tries, in milliseconds (500 and 15,000). Each wait is random below its bound. */
+  backoff?: { initial: number; max: number };
+  /** After how many milliseconds a hidden page lets go of its connection (60,000). */
+  hiddenAfter?: number;
+  /** What makes connections (the browser's WebSocket). */
+  connect?: (url: string, protocol: string) => Socket;
+}
+
+/** The part of WebSocket that is used. */
+export interface Socket {
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+  close(code?: number): void;
+}
+
+const PROTOCOL = "pipeline.v1";
+/** Offsets of a partition that are remembered to tell duplicates. */
+const REMEMBERED = 10_000;
+/** Gaps that are remembered while other servers are asked for them. */
+const MOST_ASKED = 100;
+/** Time in which a server must greet, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** What the client has of one partition. */
+class Partition {
+  /** Everything up to here has come, or is known to be gone. */
+  last = -1;
+  /** Offset to timestamp, in the order in which they came. */
+  readonly #seen = new Map<number, number | undefined>();
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+  ) {}
+
+  /** Remembers a message; false when it came before. */
+  take(offset: number, timestamp: number | undefined): boolean {
+    if (this.#seen.has(offset) && this.#seen.get(offset) === timestamp) return false;
+    this.#seen.delete(offset);
+    this.#seen.set(offset, timestamp);
+    if (this.#seen.size > REMEMBERED) {
+      for (const oldest of this.#seen.keys()) {
+        this.#seen.delete(oldest);
+        break;
+      }
+    }
+    this.last = Math.max(this.last, offset);
+    return true;
+  }
+}
+
+export class LiveClient {
+  readonly #options: Options;
+  readonly #servers: string[];
+  readonly #partitions = new Map<string, Partition>();
+  /** Gaps that a server told, and how many servers have told it: others may have the messages. */
+  readonly #asked = new Map<string, number>();
+  #server = 0;
+  #failures = 0;
+  #socket: Socket | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #hidden: ReturnType<typeof setTimeout> | undefined;
+  #state: State = "stopped";
+
+  constructor(options: Options) {
+    this.#options = options;
+    const urls = typeof options.urls === "string" ? [options.urls] : options.urls;
+    this.#servers = urls.map(absolute);
+    if (this.#servers.length === 0) throw new Error("no `urls`: expected at least one address");
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Connects, and stays connected until `stop`. */
+  start(): void {
+    if (this.#state !== "stopped") return;
+    globalThis.document?.addEventListener("visibilitychange", this.#onVisibility);
+    globalThis.addEventListener?.("online", this.#onOnline);
+    this.#connect();
+  }
+
+  /** Lets go. Positions are kept: `start` resumes. */
+  stop(): void {
+    globalThis.document?.removeEventListener("visibilitychange", this.#onVisibility);
+    globalThis.removeEventListener?.("online", this.#onOnline);
+    clearTimeout(this.#hidden);
+    this.#letGo("stopped");
+  }
+
+  #connect(): void {
+    this.#letGo("connecting");
+    const open = this.#options.connect ?? ((url, protocol) => new WebSocket(url, protocol) as unknown as Socket);
+    let socket: Socket;
+    try {
+      socket = open(this.#url(), PROTOCOL);
+    } catch {
+      this.#retry(this.#wait());
+      return;
+    }
+    this.#socket = socket;
+    // A server that is not there may leave the connection hanging for minutes.
+    this.#timer = setTimeout(() => this.#lost(socket, ""), PATIENCE);
+    socket.onmessage = (event) => {
+      if (socket === this.#socket && typeof event.data === "string") this.#receive(event.data);
+    };
+    socket.onclose = (event) => this.#lost(socket, event.reason);
+  }
+
+  #receive(text: string): void {
+    const frame = parse(text);
+    switch (frame?.type) {
+      case "hello":
+        this.#greeted(frame);
+        break;
+      case "message":
+        this.#take(frame);
+        break;
+      case "gap":
+        this.#gap(frame);
+        break;
+      default: // A later version of the protocol may say more.
+    }
+  }
+
+  #greeted(hello: Hello): void {
+    for (const peer of hello.peers ?? []) {
+      if (!this.#servers.includes(peer)) this.#servers.push(peer);
+    }
+    clearTimeout(this.#timer);
+    this.#failures = 0;
+    this.#enter("live");
+  }
+
+  #take(message: Message): void {
+    const { topic, partition, offset } = message;
+    if (topic === undefined || partition === undefined || offset === undefined) {
+      this.#options.onMessage(message);
+    } else if (this.#partition(topic, partition).take(offset, message.timestamp)) {
+      this.#options.onMessage(message);
+    }
+  }
+
+  #gap(gap: Gap): void {
+    if (gap.reason === "reset") {
+      this.#partition(gap.topic, gap.partition).last = -1;
+    } else if (gap.reason === "evicted" && this.#mayBeElsewhere(gap)) {
+      this.#failures = 0;
+      this.#server += 1;
+      this.#connect();
+      return;
+    }
+    this.#options.onGap?.(gap);
+  }
+
+  /** What one server has no longer another may have: each is asked once, then the gap is taken as it is. */
+  #mayBeElsewhere(gap: Gap): boolean {
+    const name = `${gap.topic}/${gap.partition}:${gap.from}`;
+    const asked = (this.#asked.get(name) ?? 0) + 1;
+    if (this.#asked.size > MOST_ASKED) this.#asked.clear();
+    if (asked < this.#servers.length) {
+      this.#asked.set(name, asked);
+      return true;
+    }
+    this.#asked.delete(name);
+    return false;
+  }
+
+  #lost(socket: Socket, reason: string): void {
+    if (socket !== this.#socket) return;
+    const told = /reconnect_ms=(\d{1,6})/.exec(reason)?.[1];
+    this.#server += 1;
+    this.#retry(told === undefined ? this.#wait() : Number(told));
+  }
+
+  #retry(wait: number): void {
+    this.#letGo("waiting");
+    this.#timer = setTimeout(() => this.#connect(), wait);
+  }
+
+  /** A random wait below a bound that doubles: clients that lost one server do not come back together. */
+  #wait(): number {
+    const { initial, max } = this.#options.backoff ?? { initial: 500, max: 15_000 };
+    const bound = Math.min(max, initial * 2 ** this.#failures);
+    this.#failures = Math.min(this.#failures + 1, 30);
+    return Math.random() * bound;
+  }
+
+  /** Drops connection and timer. */
+  #letGo(state: State): void {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close(1000);
+    this.#enter(state);
+  }
+
+  #enter(state: State): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.onState?.(state, this.#address());
+  }
+
+  readonly #onVisibility = (): void => {
+    clearTimeout(this.#hidden);
+    if (globalThis.document?.visibilityState !== "hidden") {
+      if (this.#state === "paused") this.#connect();
+      return;
+    }
+    this.#hidden = setTimeout(() => {
+      if (this.#state !== "stopped") this.#letGo("paused");
+    }, this.#options.hiddenAfter ?? 60_000);
+  };
+
+  readonly #onOnline = (): void => {
+    if (this.#state === "waiting") this.#connect();
+  };
+
+  #partition(topic: string, partition: number): Partition {
+    const name = `${topic}/${partition}`;
+    let known = this.#partitions.get(name);
+    if (known === undefined) {
+      known = new Partition(topic, partition);
+      this.#partitions.set(name, known);
+    }
+    return known;
+  }
+
+  #address(): string {
+    return this.#servers[this.#server % this.#servers.length] ?? "";
+  }
+
+  #url(): string {
+    const url = new URL(this.#address());
+    const after = [...this.#partitions.values()].filter((known) => known.last >= 0);
+    if (after.length > 0) {
+      const positions = after.map((known) => `${known.topic}/${known.partition}:${known.last}`);
+      url.searchParams.set("after", positions.join(","));
+    } else if (this.#options.recent !== undefined) {
+      url.searchParams.set("recent", String(this.#options.recent));
+    }
+    return url.href;
+  }
+}
+
+function absolute(url: string): string {
+  const base = globalThis.location?.href;
+  const full = new URL(url, base);
+  full.protocol = full.protocol.replace(/^http/, "ws");
+  return full.href;
+}
+
+function parse(text: string): Hello | Message | Gap | undefined {
+  try {
+    return JSON.parse(text) as Hello | Message | Gap;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+/** A plain page of live trades: the newest on top, nothing but text. */
+
+import { LiveClient, type Message, type State } from "./client.js";
+
+const ROWS = 200;
+
+const table = required("trades");
+const state = required("state");
+const count = required("count");
+const gaps = required("gaps");
+
+let messages = 0;
+let missing = 0;
+let waiting: Message[] = [];
+
+const client = new LiveClient({
+  urls: new URLSearchParams(location.search).get("server") ?? "/ws",
+  recent: 50,
+  onMessage(message) {
+    messages += 1;
+    waiting.push(message);
+    // A page cannot show more than its newest rows, however many come between two frames.
+    if (waiting.length > 2 * ROWS) waiting = waiting.slice(-ROWS);
+    if (waiting.length === 1) requestAnimationFrame(draw);
+  },
+  onGap(gap) {
+    missing += gap.to === undefined ? 0 : gap.to - gap.from + 1;
+    gaps.textContent = String(missing);
+  },
+  onState(now: State, server: string) {
+    state.textContent = `${now} (${new URL(server).host})`;
+    state.dataset["state"] = now;
+  },
+});
+client.start();
+
+function draw(): void {
+  const fresh = waiting.slice(-ROWS).reverse().map(row);
+  waiting = [];
+  table.prepend(...fresh);
+  while (table.childElementCount > ROWS) table.lastElementChild?.remove();
+  count.textContent = String(messages);
+}
+
+function row(message: Message): HTMLTableRowElement {
+  const trade = isRecord(message.data) ? message.data : {};
+  const cells = [
+    time(message),
+    text(trade["venue"]),
+    text(trade["symbol"] ?? message.key),
+    text(trade["price"] ?? (isRecord(message.data) ? undefined : message.data)),
+    text(trade["size"]),
+    text(trade["side"]),
+    message.partition === undefined ? "" : `${message.partition}:${message.offset}`,
+    latency(message),
+  ];
+  const line = document.createElement("tr");
+  for (const cell of cells) line.insertCell().textContent = cell;
+  return line;
+}
+
+function time(message: Message): string {
+  const at = message.timestamp ?? message.times?.accepted;
+  return at === undefined ? "" : new Date(at / 1e6).toISOString().slice(11, 23);
+}
+
+/** Milliseconds from entering the system to this server. */
+function latency(message: Message): string {
+  const { received, accepted } = message.times ?? {};
+  return received === undefined || accepted === undefined ? "" : ((accepted - received) / 1e6).toFixed(1);
+}
+
+function text(value: unknown): string {
+  return value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function required(id: string): HTMLElement {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`the page has no element \`${id}\``);
+  return element;
+}
