@@ -11,9 +11,9 @@ use crate::process::{Launcher, Process};
 use crate::say;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A machine that ran for so long was well: the waits begin anew.
-const WELL: Duration = Duration::from_secs(30);
+const WELL: Duration = Duration::from_secs(10);
 /// How long a machine may take to drain; its own limit is shorter.
 const DRAIN: Duration = Duration::from_secs(10);
 
