@@ -1,11 +1,15 @@
 //! `pipeline.v1`: the WebSocket servers of other pipelines.
 //!
 //! Each message keeps position, key, times, trace and the server that it came in by. A message that several servers tell is
-//! handed on once. What each server told is remembered, to resume from after a lost connection.
+//! handed on once. What each server told is remembered, to resume from after a lost connection. What a server tells of the
+//! time before the first connection is marked as replay: up to the `head` that its `hello` names.
+
+use std::collections::HashMap;
 
 use pipeline_sdk::prelude::*;
 use stage_envelope::{
-    FROM_HEADER, Frame as Told, Gap, GapReason, MessageFrame, TIMES_HEADER, parse_frame,
+    After, FROM_HEADER, Frame as Told, Gap, GapReason, MessageFrame, Position, TIMES_HEADER,
+    parse_frame,
 };
 
 use crate::inbox::Frame;
@@ -19,6 +23,8 @@ const REMEMBERED: usize = 65_536;
 /// Makes messages of frames.
 pub(crate) struct Relay {
     seen: Window,
+    /// Per server, how far its past goes.
+    past: HashMap<usize, After>,
     malformed: Throttle,
     gaps: Throttle,
 }
@@ -31,6 +37,7 @@ impl Relay {
     pub(crate) fn new() -> Self {
         Relay {
             seen: Window::new(REMEMBERED),
+            past: HashMap::new(),
             malformed: Throttle::default(),
             gaps: Throttle::default(),
         }
@@ -47,9 +54,7 @@ impl Relay {
                 self.message(&message, frame.received_ns, link, shared, push)
             }
             Ok(Told::Gap(gap)) => self.gap(&gap, link, shared),
-            Ok(Told::Hello(hello)) => {
-                tracing::debug!(server = hello.server, epoch = hello.epoch, "hello")
-            }
+            Ok(Told::Hello(_)) => self.hello(frame, link, shared),
             Ok(_) => {}
             Err(error) => {
                 shared.malformed.add(1);
@@ -58,6 +63,26 @@ impl Relay {
                 }
             }
         }
+    }
+
+    /// Notes how far the past of a server goes that is asked for it, which is done when nothing is known of it.
+    fn hello(&mut self, frame: &Frame, link: usize, shared: &Shared) {
+        #[derive(Deserialize)]
+        struct Hello {
+            #[serde(default)]
+            head: String,
+        }
+        let hello = serde_json::from_slice(&frame.payload).ok();
+        let head = hello.and_then(|hello: Hello| hello.head.parse::<After>().ok());
+        let is_first = shared.link(link).after.is_empty();
+        self.past
+            .insert(link, head.filter(|_| is_first).unwrap_or_default());
+    }
+
+    fn is_past(&self, link: usize, position: &Position<'_>) -> bool {
+        let past = self.past.get(&link).filter(|past| !past.is_empty());
+        let last = past.and_then(|past| past.get(&position.topic, position.partition));
+        last.is_some_and(|last| position.offset <= last)
     }
 
     fn message(
@@ -86,7 +111,9 @@ impl Relay {
             if !self.seen.is_new((position, message.timestamp)) {
                 return shared.duplicates.add(1);
             }
-            record = record.position(position.partition, position.offset);
+            record = record
+                .position(position.partition, position.offset)
+                .replay(message.replay || self.is_past(link, position));
         }
         let times = match serde_json::to_vec(&message.times) {
             Ok(times) if !message.times.is_empty() => times,
@@ -110,6 +137,9 @@ impl Relay {
         let partition = format!("{}/{}", gap.topic, gap.partition);
         if gap.reason == GapReason::Reset {
             shared.link(link).after.remove(&gap.topic, gap.partition);
+            if let Some(past) = self.past.get_mut(&link) {
+                past.remove(&gap.topic, gap.partition);
+            }
             tracing::info!("`{partition}` began anew at offset {}", gap.from);
             return;
         }
@@ -215,7 +245,7 @@ mod tests {
         assert_eq!(message.payload(), br#"{"n": 5}"#);
         assert_eq!(
             message.position(),
-            Some(Position {
+            Some(pipeline_sdk::Position {
                 topic: "t",
                 partition: 1,
                 offset: 5
@@ -246,6 +276,21 @@ mod tests {
         servers.tell(0, &message(5, 100));
         assert!(servers.tell(0, &message(3, 90)).is_some());
         assert_eq!(servers.after(0), "t/1:5");
+    }
+
+    #[test]
+    fn the_past_comes_as_replay_and_only_on_the_first_connection() {
+        let mut servers = servers();
+        let hello = r#"{"type":"hello","server":"a","epoch":"e","head":"t/1:6,u/0:9"}"#;
+        let mut is_replay =
+            |text: &str| servers.tell(0, text).map(|batch| batch.get(0).is_replay());
+        assert_eq!(is_replay(hello), None);
+        assert_eq!(is_replay(&message(5, 100)), Some(true));
+        assert_eq!(is_replay(&message(6, 101)), Some(true));
+        assert_eq!(is_replay(&message(7, 102)), Some(false));
+        // Connected again, behind what is known: now the same offsets are news, such as of a late partition.
+        assert_eq!(is_replay(&hello.replace("t/1:6", "t/1:9")), None);
+        assert_eq!(is_replay(&message(8, 103)), Some(false));
     }
 
     #[test]
