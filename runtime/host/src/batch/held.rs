@@ -30,11 +30,12 @@ impl Held {
 
     /// Tells the producer that messages are done.
     pub(crate) fn done(&self, first: u32, count: u32) {
+        // SAFETY: a checked function of a batch that we hold; the range is inside, since claims only ever narrow it.
+        unsafe { (self.vt().done)(self.batch.as_ptr(), first, count) };
+        // Only now: who sees in the ledger that nothing is left may close the source, which must know it by then.
         if let Some(ledger) = &self.ledger {
             ledger.settle(count);
         }
-        // SAFETY: a checked function of a batch that we hold; the range is inside, since claims only ever narrow it.
-        unsafe { (self.vt().done)(self.batch.as_ptr(), first, count) }
     }
 }
 

@@ -73,8 +73,6 @@ unsafe fn read_one<'a>(field: &PlField) -> Option<Field<'a>> {
         _ => return None,
     };
     // SAFETY: promised by the caller.
-    Some(Field {
-        name: unsafe { field.name.text() },
-        value,
-    })
+    let name = unsafe { field.name.text() };
+    Some(Field { name, value })
 }

@@ -17,12 +17,11 @@
 //! late call finds it and is ignored.
 
 use super::Edge;
+use super::calls::VT;
 use crate::batch::View;
-use crate::callbacks::guard;
 use crate::settle::{Claim, Once};
-use pipeline_abi::{PlBatch, PlBatchVt, PlStr};
+use pipeline_abi::{PlBatch, PlStr};
 use std::cell::UnsafeCell;
-use std::mem::size_of;
 use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering, fence};
@@ -32,18 +31,6 @@ const FREE: u8 = 0;
 const QUEUED: u8 = 1;
 const GIVEN: u8 = 2;
 const DEAD: u8 = 3;
-
-/// Longest reject reason that is looked at, bytes.
-const REASON_MAX: usize = 4096;
-
-static VT: PlBatchVt = PlBatchVt {
-    struct_size: size_of::<PlBatchVt>() as u32,
-    reserved: 0,
-    retain,
-    release,
-    done,
-    reject,
-};
 
 /// The header that a consumer sees, and what the host knows about it.
 #[repr(C)]
@@ -182,7 +169,7 @@ impl Delivery {
     }
 
     /// Takes the consumer's word about a range that it named. What is out of range or was settled before is ignored.
-    fn settle(&self, first: u32, count: u32, word: Word<'_>) {
+    pub(super) fn settle(&self, first: u32, count: u32, word: Word<'_>) {
         if !self.is_given() {
             return;
         }
@@ -251,6 +238,11 @@ impl Delivery {
         }
     }
 
+    /// One more of the consumer's references.
+    pub(super) fn retain(&self) {
+        self.refs.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn drop_hold(&self) {
         if self.holds.fetch_sub(1, Ordering::Release) != 1 {
             return;
@@ -271,7 +263,8 @@ impl Delivery {
         }
     }
 
-    fn release(&self) {
+    /// Takes one of the consumer's references back.
+    pub(super) fn release(&self) {
         if !self.is_given() || self.refs.fetch_sub(1, Ordering::AcqRel) != 1 {
             return;
         }
@@ -316,42 +309,3 @@ impl Drop for DeliveryRef {
 unsafe impl Send for DeliveryRef {}
 // SAFETY: as above.
 unsafe impl Sync for DeliveryRef {}
-
-/// The delivery behind a pointer that the consumer gives back.
-///
-/// # Safety
-/// `batch` is one that [`Edge::receive`] handed out. Headers are never freed while a consumer may still have them.
-unsafe fn delivery<'a>(batch: *const PlBatch) -> &'a Delivery {
-    // SAFETY: the header is the first field of a delivery.
-    unsafe { &*batch.cast::<Delivery>() }
-}
-
-unsafe extern "C" fn retain(batch: *const PlBatch) {
-    guard((), || {
-        // SAFETY: the batch contract.
-        unsafe { delivery(batch) }
-            .refs
-            .fetch_add(1, Ordering::Relaxed);
-    });
-}
-
-unsafe extern "C" fn release(batch: *const PlBatch) {
-    // SAFETY: the batch contract.
-    guard((), || unsafe { delivery(batch) }.release());
-}
-
-unsafe extern "C" fn done(batch: *const PlBatch, first: u32, count: u32) {
-    // SAFETY: the batch contract.
-    guard((), || {
-        unsafe { delivery(batch) }.settle(first, count, Word::Done)
-    });
-}
-
-unsafe extern "C" fn reject(batch: *const PlBatch, first: u32, count: u32, why: PlStr) {
-    guard((), || {
-        // SAFETY: text borrowed for this call.
-        let why = unsafe { crate::text::owned(why, REASON_MAX) };
-        // SAFETY: the batch contract.
-        unsafe { delivery(batch) }.settle(first, count, Word::Reject(&why));
-    });
-}

@@ -31,6 +31,7 @@
 //! A parked producer is woken at half a window, so that it does not run for single batches, or as soon as the consumer is
 //! idle and anything fits: a consumer that collects more than half a window before it settles would wait for ever otherwise.
 
+mod calls;
 mod delivery;
 mod pool;
 mod receive;
@@ -42,6 +43,9 @@ mod window;
 
 pub(crate) use delivery::{Delivery, DeliveryRef};
 pub(crate) use station::Station;
+#[cfg(test)]
+mod tests;
+
 pub use stats::EdgeCounts;
 pub(crate) use stats::{EdgeStats, now_ns};
 pub(crate) use wake::{Waiter, Wake, WakeSlot};

@@ -74,6 +74,7 @@ impl Member {
         let drained = self.seat.wait(until, |board| match board.state {
             StageState::Drained | StageState::Closed => Some(true),
             StageState::Stuck => Some(false),
+            StageState::Failed if board.given_up => Some(false),
             _ => None,
         });
         drained == Some(true)

@@ -1,10 +1,10 @@
 //! What the program holds of a flow.
 
 use super::drain::{Drained, Left};
-use super::running::Flow;
+use super::running::{Flow, Member};
 use super::{FlowSpec, FlowStatus, ReloadError, ReloadReport, StartError};
 use crate::loader::Role;
-use crate::supervise::{Health, HostEvent, HostShared, Hub};
+use crate::supervise::{HostEvent, HostShared, Hub};
 use parking_lot::{Mutex, RwLock};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -87,20 +87,7 @@ impl FlowHandle {
         let reasons: Vec<_> = flow
             .members()
             .iter()
-            .filter_map(|member| {
-                let board = member.seat.board();
-                let name = member.seat.name();
-                let reason = board
-                    .reason
-                    .as_deref()
-                    .map(|reason| format!(": {reason}"))
-                    .unwrap_or_default();
-                match (board.is_open(), board.health) {
-                    (false, _) => Some(format!("stage `{name}` is {}{reason}", board.state)),
-                    (true, Health::Degraded) => Some(format!("stage `{name}` is degraded{reason}")),
-                    (true, Health::Ready) => None,
-                }
-            })
+            .filter_map(Member::not_ready)
             .collect();
         if reasons.is_empty() {
             Ok(())
@@ -151,22 +138,27 @@ impl Handle {
         self.flow.read().clone()
     }
 
-    /// Puts a flow that was built anew in the place of the old one, and opens it.
-    pub(super) fn replace(self: &Arc<Self>, spec: &FlowSpec) -> Result<(), StartError> {
-        let flow = build(&self.host, spec, Arc::downgrade(self))?;
+    /// Puts a flow in the place of the old one, and opens it.
+    pub(super) fn replace(&self, flow: Arc<Flow>) -> Result<(), StartError> {
         self.host.enter(&flow);
         *self.flow.write() = flow.clone();
         flow.open().inspect_err(|_| drop(flow.close(CLOSE)))
     }
 
-    /// All sources have reached their end: everything is settled, and the program is told.
+    /// Wires another flow for this handle; nothing of it is opened.
+    pub(super) fn build(self: &Arc<Self>, spec: &FlowSpec) -> Result<Arc<Flow>, StartError> {
+        build(&self.host, spec, Arc::downgrade(self))
+    }
+
+    /// All sources have reached their end: everything is settled, and the program is told. Somebody else may drain, close
+    /// or rebuild the flow meanwhile: then this is not its end.
     fn end(&self) {
-        let control = self.control.lock();
-        let drained = self.flow().drain(Instant::now() + END_DRAIN);
-        if drained.clean {
+        let flow = self.flow();
+        let drained = flow.drain(Instant::now() + END_DRAIN);
+        if drained.clean && flow.is_running() && Arc::ptr_eq(&flow, &self.flow()) {
             self.host.tell(HostEvent::Finished {
-                flow: control.name.clone(),
-                instance: control.instance,
+                flow: flow.hub.flow.clone(),
+                instance: flow.hub.instance,
             });
         }
     }

@@ -44,8 +44,14 @@ pub enum ReloadError {
     #[error("the flow did not drain within {} s to be built anew (it goes on as it was)", DRAIN.as_secs())]
     NotDrained,
     /// The new structure cannot be wired. The flow goes on as it was.
-    #[error("the new flow cannot be built (the old one runs again): {0}")]
+    #[error("the new flow cannot be built (the old one was not touched): {0}")]
     Build(StartError),
+    /// A stage of the new flow did not open.
+    #[error("the new flow did not open (the old one runs again): {0}")]
+    Open(StartError),
+    /// Neither the new flow nor the old one opened: nothing runs.
+    #[error("neither the new flow nor the old one opened: {0}")]
+    Lost(StartError),
     /// A stage did not end.
     #[error("a stage is stuck in `close`")]
     Stuck,
@@ -73,6 +79,7 @@ impl Handle {
     }
 
     fn rebuild(self: &Arc<Self>, old: &FlowSpec, new: &FlowSpec) -> Result<(), ReloadError> {
+        let next = self.build(new).map_err(ReloadError::Build)?;
         let flow = self.flow();
         if !flow.drain(Instant::now() + DRAIN).clean {
             flow.resume();
@@ -82,9 +89,9 @@ impl Handle {
             return Err(ReloadError::Stuck);
         }
         drop(flow);
-        self.replace(new).map_err(|error| match self.replace(old) {
-            Ok(()) => ReloadError::Build(error),
-            Err(again) => ReloadError::Build(again),
+        self.replace(next).map_err(|error| {
+            let back = self.build(old).and_then(|flow| self.replace(flow));
+            back.map_or_else(ReloadError::Lost, |()| ReloadError::Open(error))
         })
     }
 }

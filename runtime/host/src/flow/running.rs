@@ -1,9 +1,8 @@
 //! A flow with its supervisors.
 
-use super::wiring::{self, StartError};
-use super::{FlowSpec, StageSpec};
+use super::{FlowSpec, StageSpec, StartError, wiring};
 use crate::edge::Edge;
-use crate::supervise::{Command, Hub, Post, Seat, StageState, Supervisor};
+use crate::supervise::{Command, Health, Hub, Post, Seat, StageState, Supervisor};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -53,7 +52,7 @@ impl Flow {
             let failed = member.seat.wait(Instant::now() + OPEN_WAIT, |board| {
                 board.tried.then(|| {
                     (board.state == StageState::Failed)
-                        .then(|| board.reason.clone())
+                        .then(|| board.failure.clone())
                         .flatten()
                 })
             });
@@ -90,12 +89,32 @@ impl Flow {
         stuck
     }
 
+    /// Whether no stage was closed.
+    pub(super) fn is_running(&self) -> bool {
+        self.members.iter().all(|member| !member.is_closed())
+    }
+
     pub(crate) fn members(&self) -> &[Member] {
         &self.members
     }
 }
 
 impl Member {
+    /// Why the stage is not ready, if it is not.
+    pub(super) fn not_ready(&self) -> Option<String> {
+        let board = self.seat.board();
+        let name = self.seat.name();
+        let reason = board
+            .reason()
+            .map(|reason| format!(": {reason}"))
+            .unwrap_or_default();
+        match (board.is_open(), board.health) {
+            (false, _) => Some(format!("stage `{name}` is {}{reason}", board.state)),
+            (true, Health::Degraded) => Some(format!("stage `{name}` is degraded{reason}")),
+            (true, Health::Ready) => None,
+        }
+    }
+
     fn is_spawned(&self) -> bool {
         self.thread.lock().is_some()
     }

@@ -105,7 +105,8 @@ fn status_of(member: &Member) -> StageStatus {
     // A plugin's document is parsed only when somebody asks; one that is not JSON is shown as the text that it is.
     let document = board
         .document
-        .map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text)));
+        .as_deref()
+        .map(|text| serde_json::from_str(text).unwrap_or_else(|_| text.into()));
     StageStatus {
         name: member.seat.name().to_owned(),
         kind: member.spec.lock().kind.clone(),
@@ -113,7 +114,7 @@ fn status_of(member: &Member) -> StageStatus {
         state: board.state,
         state_seconds: board.since.elapsed().as_secs_f64(),
         health: board.health,
-        reason: board.reason,
+        reason: board.reason().map(str::to_owned),
         restarts: board.restarts,
         rejected: member.seat.rejected(),
         inputs: member

@@ -1,6 +1,6 @@
 //! From a flow's specification to its edges: built from the bottom to the top, since each stage needs what it leads to.
 
-use super::{FlowSpec, OnReject, StageSpec};
+use super::{FlowSpec, OnReject, StageSpec, StartError};
 use crate::edge::{Edge, Limits, Station, Waiter};
 use crate::loader::Role;
 use crate::port::Exit;
@@ -9,51 +9,6 @@ use crate::settle::{Ledger, RejectRoute};
 use crate::supervise::{Hub, Post, Seat};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Why a flow cannot be wired or started.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StartError {
-    /// Two stages have one name.
-    #[error("stage `{0}` comes twice")]
-    Twice(String),
-    /// A name that no stage has.
-    #[error("stage `{stage}`: unknown stage `{name}` in `{key}`")]
-    Unknown {
-        /// The stage that names it.
-        stage: String,
-        /// `from` or `on_reject`.
-        key: &'static str,
-        /// The name.
-        name: String,
-    },
-    /// The stages feed each other in a circle.
-    #[error("the stages {0} feed each other in a circle")]
-    Cycle(String),
-    /// A stage has too few or too many inputs.
-    #[error("stage `{stage}`: {found} inputs (expected {expected})")]
-    Inputs {
-        /// The stage.
-        stage: String,
-        /// How many it has.
-        found: usize,
-        /// How many it may have.
-        expected: String,
-    },
-    /// A source is named as the target of messages.
-    #[error("stage `{0}` is a source and takes no messages")]
-    IntoSource(String),
-    /// A stage did not open.
-    #[error("stage `{stage}`: {error}")]
-    Open {
-        /// The stage.
-        stage: String,
-        /// What it said.
-        error: String,
-    },
-    /// The system gave no thread.
-    #[error("a thread could not be started: {0}")]
-    Thread(String),
-}
 
 /// The stages of a flow with their sides of the wiring, from the top to the bottom.
 pub(super) struct Wiring {

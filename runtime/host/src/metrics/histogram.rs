@@ -148,7 +148,9 @@ mod tests {
     #[test]
     fn value_on_a_bound_falls_below_it() {
         let distribution = Distribution::new(&[1.0, 2.0]);
-        [1.0, 1.5, 2.0, 9.0, f64::NAN].map(|value| distribution.record(value));
+        [1.0, 1.5, 2.0, 9.0, f64::NAN]
+            .into_iter()
+            .for_each(|value| distribution.record(value));
         assert_eq!(counts(&distribution.value()), vec![1, 3, 4]);
     }
 

@@ -1,12 +1,13 @@
 //! Numbers: what the host measures of every edge and stage, and what plugins measure themselves.
 
+mod collect;
 mod families;
 mod histogram;
 mod instrument;
 mod registry;
 mod snapshot;
 
-pub(crate) use families::collect;
+pub(crate) use collect::collect;
 pub use families::{HOST_FAMILIES, HostFamily};
 pub(crate) use histogram::{Distribution, Timings};
 pub(crate) use instrument::Instrument;

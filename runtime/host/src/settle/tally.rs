@@ -108,8 +108,8 @@ mod tests {
         ) {
             let tally = Tally::same(consumers, len);
             let mut reports = Vec::new();
-            for consumer in 0..consumers as usize {
-                let mut at: Vec<u32> = cuts[consumer].iter().map(|cut| (cut * f64::from(len)) as u32).collect();
+            for cuts in &cuts[..consumers as usize] {
+                let mut at: Vec<u32> = cuts.iter().map(|cut| (cut * f64::from(len)) as u32).collect();
                 at.extend([0, len]);
                 at.sort_unstable();
                 reports.extend(at.windows(2).filter(|pair| pair[0] < pair[1]).map(|pair| pair[0]..pair[1]));

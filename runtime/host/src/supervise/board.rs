@@ -58,8 +58,12 @@ pub(crate) struct Board {
     pub(crate) state: StageState,
     pub(crate) since: Instant,
     pub(crate) health: Health,
-    /// Why it is degraded or failed.
-    pub(crate) reason: Option<String>,
+    /// Why it is degraded.
+    pub(crate) complaint: Option<String>,
+    /// Why it is failed.
+    pub(crate) failure: Option<String>,
+    /// It is failed and will not be opened again.
+    pub(crate) given_up: bool,
     pub(crate) restarts: u64,
     /// Whether the first `open` has succeeded or failed.
     pub(crate) tried: bool,
@@ -75,12 +79,19 @@ impl Board {
             state: StageState::Opening,
             since: Instant::now(),
             health: Health::Ready,
-            reason: None,
+            complaint: None,
+            failure: None,
+            given_up: false,
             restarts: 0,
             tried: false,
             document: None,
             swapped: None,
         }
+    }
+
+    /// Why it is failed or degraded.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.failure.as_deref().or(self.complaint.as_deref())
     }
 
     /// Whether the stage works or has nothing left to do.

@@ -6,19 +6,23 @@
 
 mod backoff;
 mod board;
+mod draining;
 mod host;
+mod hub;
 mod instance;
 mod mail;
 mod post;
 mod seat;
 mod supervisor;
+mod swap;
 mod watchdog;
 
 pub use board::{Health, StageState};
 pub use host::{Host, HostEvent, HostOptions};
 
 pub(crate) use host::HostShared;
+pub(crate) use hub::Hub;
 pub(crate) use mail::Command;
 pub(crate) use post::Post;
-pub(crate) use seat::{Hub, Seat};
+pub(crate) use seat::Seat;
 pub(crate) use supervisor::Supervisor;

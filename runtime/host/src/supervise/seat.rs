@@ -2,7 +2,7 @@
 
 use super::board::{Board, Health, StageState};
 use super::mail::{Command, Mail, Mailbox};
-use super::{HostEvent, HostShared};
+use super::{HostEvent, HostShared, Hub};
 use crate::callbacks::{Level, LogRecord};
 use crate::edge::now_ns;
 use crate::metrics::{Instrument, Spec};
@@ -12,61 +12,11 @@ use pipeline_abi::{
     PL_HEALTH_READY,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Shortest time between two logs about dropped rejects of one stage.
 const DROP_LOG_EVERY: Duration = Duration::from_secs(1);
-
-/// What the stages of a flow share.
-pub(crate) struct Hub {
-    pub(crate) host: Arc<HostShared>,
-    pub(crate) flow: String,
-    pub(crate) instance: u32,
-    pub(crate) instances: u32,
-    failed: AtomicBool,
-    /// Sources that have not reached their end.
-    running_sources: AtomicUsize,
-    at_end: Box<dyn Fn() + Send + Sync>,
-}
-
-impl Hub {
-    /// `at_end` is called when the last of `sources` sources has reached its end.
-    pub(crate) fn new(
-        host: Arc<HostShared>,
-        (flow, instance, instances): (String, u32, u32),
-        sources: usize,
-        at_end: Box<dyn Fn() + Send + Sync>,
-    ) -> Arc<Self> {
-        let running_sources = AtomicUsize::new(sources);
-        Arc::new(Hub {
-            host,
-            flow,
-            instance,
-            instances,
-            failed: AtomicBool::new(false),
-            running_sources,
-            at_end,
-        })
-    }
-
-    fn fail(&self, stage: &str, error: &str) {
-        if !self.failed.swap(true, Ordering::AcqRel) {
-            self.host.tell(HostEvent::Failed {
-                flow: self.flow.clone(),
-                instance: self.instance,
-                stage: stage.to_owned(),
-                error: error.to_owned(),
-            });
-        }
-    }
-
-    fn source_finished(&self) {
-        if self.running_sources.fetch_sub(1, Ordering::AcqRel) == 1 {
-            (self.at_end)();
-        }
-    }
-}
 
 /// One stage of one flow.
 pub(crate) struct Seat {
@@ -193,7 +143,7 @@ impl Seat {
             Health::Degraded
         };
         let before = self.change(|board| {
-            board.reason = (health == Health::Degraded).then(|| text.clone());
+            board.complaint = (health == Health::Degraded).then(|| text.clone());
             std::mem::replace(&mut board.health, health)
         });
         match (before, health) {
@@ -203,6 +153,14 @@ impl Seat {
             (Health::Degraded, Health::Ready) => self.log(Level::Info, "ready again"),
             _ => {}
         }
+    }
+
+    /// Nothing is known against the next instance.
+    pub(super) fn set_healthy(&self) {
+        self.change(|board| {
+            board.health = Health::Ready;
+            board.complaint = None;
+        });
     }
 
     pub(crate) fn set_document(&self, json: String) {
@@ -248,19 +206,27 @@ impl Seat {
         self.hub.fail(&self.name, error);
     }
 
+    /// The source has reached its end.
     pub(super) fn source_finished(&self) {
         self.hub.source_finished();
     }
 
+    /// The source had reached its end, and is opened again with other settings.
+    pub(super) fn source_resumed(&self) {
+        self.hub.source_resumed();
+    }
+
+    /// The stage ignored `close`. The board says so last: who waits for it may end the process at once.
     pub(super) fn stuck(&self) {
-        self.set_state(StageState::Stuck, None);
         let (flow, stage, instance) = self.identity();
+        let (flow, stage) = (flow.to_owned(), stage.to_owned());
         self.log(Level::Error, "ignored `close` for longer than its time");
         self.hub.host.tell(HostEvent::Stuck {
-            flow: flow.to_owned(),
+            flow,
             instance,
-            stage: stage.to_owned(),
+            stage,
         });
+        self.set_state(StageState::Stuck);
     }
 
     // === mail and board ===
@@ -280,13 +246,18 @@ impl Seat {
         answer
     }
 
-    pub(super) fn set_state(&self, state: StageState, reason: Option<String>) {
+    pub(super) fn set_state(&self, state: StageState) {
+        self.set_state_because(state, None);
+    }
+
+    /// As [`Seat::set_state`], with the reason for a failure.
+    pub(super) fn set_state_because(&self, state: StageState, failure: Option<String>) {
         self.change(|board| {
             if board.state != state {
                 board.since = Instant::now();
             }
             board.state = state;
-            board.reason = reason;
+            board.failure = failure;
         });
     }
 

@@ -14,6 +14,7 @@ use super::backoff::Backoff;
 use super::board::StageState;
 use super::instance::{Instance, Ports, StuckInClose};
 use super::mail::{Command, Mail};
+use super::swap::Swap;
 use super::{Post, Seat};
 use crate::callbacks::Level;
 use crate::flow::{Restart, StageSpec};
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 /// How long an instance may take to say that it is open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a failed or replaced instance may take to end.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much longer than its time `close` may take before it is told.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 /// How often a condition is looked at that nobody announces.
@@ -36,21 +37,21 @@ const RETIRED_PORTS: usize = 16;
 
 /// Supervises one stage.
 pub(crate) struct Supervisor {
-    seat: Arc<Seat>,
-    post: Post,
-    spec: StageSpec,
-    instance: Option<Instance>,
-    phase: Phase,
+    pub(super) seat: Arc<Seat>,
+    pub(super) post: Post,
+    pub(super) spec: StageSpec,
+    pub(super) instance: Option<Instance>,
+    pub(super) phase: Phase,
     backoff: Backoff,
     /// Asked to drain, until then.
-    drain: Option<Instant>,
-    swap: Option<Swap>,
+    pub(super) drain: Option<Instant>,
+    pub(super) swap: Option<Swap>,
     retired: VecDeque<Ports>,
 }
 
 /// Where the life is, with what only that place needs.
 #[derive(Clone, Copy, PartialEq)]
-enum Phase {
+pub(super) enum Phase {
     Opening {
         since: Instant,
     },
@@ -65,17 +66,6 @@ enum Phase {
         until: Option<Instant>,
     },
     Ended,
-}
-
-/// A change of settings under way.
-enum Swap {
-    /// The instance with the old settings drains.
-    Leaving {
-        next: Box<StageSpec>,
-        until: Instant,
-    },
-    /// The instance with the new settings opens.
-    Trying { old: Box<StageSpec> },
 }
 
 impl Supervisor {
@@ -150,41 +140,31 @@ impl Supervisor {
 
     fn tick(&mut self) {
         let now = Instant::now();
-        match (self.phase, &self.swap) {
-            (Phase::Opening { since }, _) if now >= since + OPEN_TIMEOUT => {
+        match self.phase {
+            Phase::Opening { since } if now >= since + OPEN_TIMEOUT => {
                 self.failed(&format!("did not open within {} s", OPEN_TIMEOUT.as_secs()));
             }
-            (Phase::Down { until: Some(until) }, _) if now >= until => self.reopen(),
-            (Phase::Drained, Some(Swap::Leaving { until, .. }))
-                if self.post.is_sent_settled() || now >= *until =>
-            {
-                self.change_over();
-            }
-            (Phase::Draining, Some(Swap::Leaving { until, .. })) if now >= *until => {
-                self.seat.log(
-                    Level::Warn,
-                    "did not drain in time to be replaced: what is unsettled is delivered again",
-                );
-                self.change_over();
-            }
-            _ => {}
+            Phase::Down { until: Some(until) } if now >= until => self.reopen(),
+            _ => self.tick_swap(now),
         }
     }
 
     // === opening ===
 
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         self.phase = Phase::Opening {
             since: Instant::now(),
         };
-        self.seat.set_state(StageState::Opening, None);
+        self.seat.set_state(StageState::Opening);
+        // Before the instance exists: what it says about its health counts from its first word on.
+        self.seat.set_healthy();
         match Instance::open(&self.seat, &self.spec, &self.post) {
             Ok(instance) => self.instance = Some(instance),
             Err(error) => self.down(&error, Duration::ZERO),
         }
     }
 
-    fn reopen(&mut self) {
+    pub(super) fn reopen(&mut self) {
         self.seat.change(|board| board.restarts += 1);
         self.open();
     }
@@ -202,11 +182,8 @@ impl Supervisor {
         self.phase = Phase::Running {
             since: Instant::now(),
         };
-        self.seat.set_state(StageState::Running, None);
-        self.seat.change(|board| {
-            board.tried = true;
-            board.health = super::Health::Ready;
-        });
+        self.seat.set_state(StageState::Running);
+        self.seat.change(|board| board.tried = true);
         if let Some(Swap::Trying { .. }) = self.swap {
             self.swap = None;
             self.seat.change(|board| board.swapped = Some(Ok(())));
@@ -219,14 +196,21 @@ impl Supervisor {
 
     // === failing ===
 
-    fn failed(&mut self, error: &str) {
+    pub(super) fn failed(&mut self, error: &str) {
         let ran = match self.phase {
             Phase::Running { since } => since.elapsed(),
             Phase::Down { .. } | Phase::Ended => return,
             _ => Duration::ZERO,
         };
+        let at_end = self.phase == Phase::Finished;
         if !self.close_instance(CLOSE_TIMEOUT) {
             return;
+        }
+        if at_end {
+            return self.seat.log(
+                Level::Warn,
+                &format!("failed after it had reached its end: {error}"),
+            );
         }
         let left = self.post.recover(Some(error));
         if left > 0 {
@@ -242,7 +226,7 @@ impl Supervisor {
     fn down(&mut self, error: &str, ran: Duration) {
         self.phase = Phase::Down { until: None };
         self.seat
-            .set_state(StageState::Failed, Some(error.to_owned()));
+            .set_state_because(StageState::Failed, Some(error.to_owned()));
         self.seat.change(|board| board.tried = true);
         match self.swap.take() {
             Some(Swap::Trying { old }) => return self.go_back(*old, error),
@@ -251,6 +235,7 @@ impl Supervisor {
         }
         if self.spec.restart == Restart::Never {
             self.seat.log(Level::Error, &format!("failed: {error}"));
+            self.seat.change(|board| board.given_up = true);
             return self.seat.fail_flow(error);
         }
         if self.drain.is_some() && self.post.is_settled() {
@@ -259,7 +244,7 @@ impl Supervisor {
                 &format!("failed while draining, with nothing left to do: {error}"),
             );
             self.phase = Phase::Drained;
-            return self.seat.set_state(StageState::Drained, None);
+            return self.seat.set_state(StageState::Drained);
         }
         let wait = self.backoff.after(ran);
         self.seat.log(
@@ -271,127 +256,17 @@ impl Supervisor {
         };
     }
 
-    // === draining ===
-
-    fn begin_drain(&mut self, until: Instant) {
-        self.drain = Some(until);
-        self.post.finish(true);
-        match self.phase {
-            Phase::Running { .. } => self.call_drain(),
-            Phase::Finished => self.seat.set_state(StageState::Drained, None),
-            Phase::Down { .. } if self.post.is_settled() => {
-                self.phase = Phase::Drained;
-                self.seat.set_state(StageState::Drained, None);
-            }
-            _ => {}
-        }
-    }
-
-    fn call_drain(&mut self) {
-        let until = match (&self.swap, self.drain) {
-            (Some(Swap::Leaving { until, .. }), _) => *until,
-            (_, Some(until)) => until,
-            _ => return,
-        };
-        let within = until.saturating_duration_since(Instant::now());
-        self.phase = Phase::Draining;
-        self.seat.set_state(StageState::Draining, None);
-        if let Some(Err(error)) = self
-            .instance
-            .as_ref()
-            .map(|instance| instance.drain(within))
-        {
-            self.failed(&error);
-        }
-    }
-
-    fn drained(&mut self) {
-        if self.phase != Phase::Draining {
-            return;
-        }
-        let replaced = self.swap.is_some();
-        let settled = if replaced {
-            self.post.owes_nothing()
-        } else {
-            self.post.is_settled()
-        };
-        if !settled {
-            return self.failed("said that it was drained, but has messages that it did not settle (a bug of the stage)");
-        }
-        self.phase = Phase::Drained;
-        if !replaced {
-            self.seat.set_state(StageState::Drained, None);
-        }
-    }
-
-    fn finished(&mut self) {
-        if let (Phase::Running { .. }, Role::Source) = (self.phase, self.post.role()) {
-            self.phase = Phase::Finished;
-            self.seat.set_state(StageState::Finished, None);
-            self.seat.log(Level::Info, "reached its end");
-            self.seat.source_finished();
-        }
-    }
-
-    /// The drain was taken back: a new instance goes on where the drained one ended.
-    fn resume(&mut self) {
-        self.drain = None;
-        self.post.finish(false);
-        if self.phase != Phase::Finished && self.close_instance(CLOSE_TIMEOUT) {
-            self.post.recover(None);
-            self.open();
-        }
-    }
-
-    // === changing settings ===
-
-    fn begin_swap(&mut self, next: Box<StageSpec>, until: Instant) {
-        self.swap = Some(Swap::Leaving { next, until });
-        self.post.hold(true);
-        match self.phase {
-            Phase::Running { .. } => self.call_drain(),
-            _ => self.change_over(),
-        }
-    }
-
-    fn change_over(&mut self) {
-        let Some(Swap::Leaving { next, .. }) = self.swap.take() else {
-            return;
-        };
-        if self.close_instance(CLOSE_TIMEOUT) {
-            self.post.recover(None);
-            self.try_settings(*next);
-        }
-    }
-
-    fn try_settings(&mut self, next: StageSpec) {
-        let old = std::mem::replace(&mut self.spec, next);
-        self.swap = Some(Swap::Trying { old: Box::new(old) });
-        self.reopen();
-    }
-
-    fn go_back(&mut self, old: StageSpec, error: &str) {
-        self.seat.log(
-            Level::Error,
-            &format!("did not open with its new settings, back to the old ones: {error}"),
-        );
-        self.spec = old;
-        self.seat
-            .change(|board| board.swapped = Some(Err(error.to_owned())));
-        self.reopen();
-    }
-
     // === closing ===
 
     fn end(&mut self, timeout: Duration) {
         if self.close_instance(timeout) {
             self.phase = Phase::Ended;
-            self.seat.set_state(StageState::Closed, None);
+            self.seat.set_state(StageState::Closed);
         }
     }
 
     /// Closes the instance, if there is one. A stage that is stuck in `close` ends its supervisor: answers no.
-    fn close_instance(&mut self, timeout: Duration) -> bool {
+    pub(super) fn close_instance(&mut self, timeout: Duration) -> bool {
         self.post.detach();
         let Some(instance) = self.instance.take() else {
             return true;

@@ -50,11 +50,7 @@ pub(crate) fn host() -> (Arc<Host>, Arc<Told>) {
 /// A seat without a supervisor.
 pub(crate) fn seat(name: &str) -> (Arc<Seat>, Arc<Told>) {
     let (host, told) = host();
-    let hub = Hub::new(
-        host.shared().clone(),
-        ("flow".into(), 0, 1),
-        1,
-        Box::new(|| ()),
-    );
+    let identity = ("flow".into(), 0, 1);
+    let hub = Hub::new(host.shared().clone(), identity, 1, Box::new(|| ()));
     (Seat::new(hub, name.into()), told)
 }

@@ -8,8 +8,9 @@ mod host;
 mod plugin;
 mod sink;
 
+pub(crate) use batch::payloads;
 pub(crate) use batch::{Made, made};
-pub(crate) use bench::{Act, Bench, Notified};
+pub(crate) use bench::{Act, Bench, Notified, notify};
 pub(crate) use host::{Told, host, seat};
 pub(crate) use plugin::{flow, stage};
 

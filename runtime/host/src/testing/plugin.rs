@@ -173,10 +173,7 @@ unsafe extern "C" fn drain(this: *mut PlStage, _: u32) -> i32 {
     let stage = unsafe { stage_of(this) };
     stage.bench.called("drain");
     match &stage.worker {
-        Some(worker) => {
-            worker.settle_kept();
-            worker.drain();
-        }
+        Some(worker) => worker.drain(),
         None => event(stage.cookie, PL_EVENT_DRAINED, 0, ""),
     }
     PL_OK

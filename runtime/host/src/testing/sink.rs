@@ -96,15 +96,16 @@ impl Worker {
             thread.join().unwrap();
         }
     }
-
-    pub(super) fn settle_kept(&self) {
-        for (received, index) in self.shared.kept.lock().drain(..) {
-            received.done(index);
-        }
-    }
 }
 
 impl Shared {
+    fn settle_kept(&self) {
+        self.kept
+            .lock()
+            .drain(..)
+            .for_each(|(received, index)| received.done(index));
+    }
+
     fn run(&self, inputs: &[Port]) {
         while !self.stop.load(Ordering::SeqCst) {
             let (mut open, mut taken) = (0, 0);
@@ -124,7 +125,8 @@ impl Shared {
                     return;
                 }
             }
-            if open == 0 && self.drain.load(Ordering::SeqCst) && self.kept.lock().is_empty() {
+            if open == 0 && self.drain.load(Ordering::SeqCst) {
+                self.settle_kept();
                 event(self.cookie, PL_EVENT_DRAINED, 0, "");
                 return;
             }
@@ -138,7 +140,6 @@ impl Shared {
     /// Works off what was received; no: the stage has failed.
     fn work(&self, batches: Vec<Received>) -> bool {
         for received in batches {
-            let received = Arc::new(received);
             for (index, payload) in payloads(received.0).into_iter().enumerate() {
                 let index = index as u32;
                 self.bench.headers.lock().push(headers(received.0, index));

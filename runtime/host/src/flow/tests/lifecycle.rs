@@ -19,8 +19,14 @@ fn stages_open_from_the_bottom_and_close_from_the_top() {
     let order: Arc<parking_lot::Mutex<Vec<&str>>> = Arc::default();
     let (opened, closed) = (order.clone(), order.clone());
     let (source, sink) = (Bench::new("source"), Bench::new("sink"));
-    source.on_open(move |_| Ok(opened.lock().push("source")));
-    sink.on_open(move |_| Ok(closed.lock().push("sink")));
+    source.on_open(move |_| {
+        opened.lock().push("source");
+        Ok(())
+    });
+    sink.on_open(move |_| {
+        closed.lock().push("sink");
+        Ok(())
+    });
     let (host, _told) = host();
     let spec = flow(vec![
         stage("in", "source", &source, &[]),
