@@ -159,7 +159,7 @@ static const PlStageVt stage_vt = {sizeof(PlStageVt), 0, start, drain, close_sta
 
 static int32_t describe(PlStr *out) {
     *out = pl_str("{\"name\":\"redact\",\"version\":\"1.0.0\",\"stages\":[{\"kind\":\"redact\",\"role\":\"filter\","
-                  "\"doc\":\"Covers the value of one JSON string field with stars, at any depth.\",\"config_schema\":{"
+                  "\"doc\":\"Covers the value of one JSON string field with stars, at any depth.\",\"inputs\":{\"min\":1,\"max\":null},\"config_schema\":{"
                   "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"field\"],\"properties\":{\"field\":{"
                   "\"type\":\"string\",\"minLength\":1,\"description\":\"Name of the field.\"}}}}]}");
     return PL_OK;

@@ -230,7 +230,7 @@ const Ticker = struct {
 fn describe(out: [*c]c.PlStr) callconv(.c) i32 {
     out.* = str(
         \\{"name":"ticker","version":"1.0.0","stages":[{"kind":"ticker","role":"source",
-        \\"doc":"Sends a numbered message at an interval.","config_schema":{"type":"object",
+        \\"doc":"Sends a numbered message at an interval.","inputs":{"min":0,"max":0},"config_schema":{"type":"object",
         \\"additionalProperties":false,"properties":{
         \\"every_ms":{"type":"integer","minimum":1,"maximum":86400000,"default":1000,"description":"Time between two messages."},
         \\"count":{"type":["integer","null"],"minimum":1,"description":"How many; without it, for ever."}}}}]}

@@ -37,7 +37,7 @@ typedef struct PlPlugin {
      *       "kind": "kafka-sink",               the word of `use:`
      *       "role": "source" | "filter" | "sink",
      *       "doc": "…",                         Markdown
-     *       "inputs": {"min": 1, "max": null},  optional; null: any number
+     *       "inputs": {"min": 1, "max": null},  null: any number; {"min": 0, "max": 0} for a source
      *       "replayable": false,                optional; a source that delivers again what was not done
      *       "config_schema": {…}}]}             JSON Schema 2020-12 of the settings
      *

@@ -31,8 +31,8 @@ struct PlPortVt {
     uint32_t reserved;    /* zero */
 
     /* Says whom to wake. Once, before the first `send` or `recv`. `ctx` may be null and must outlive late calls: let it be
-     * static, or keep it in a list and use it again (a late call is then a spurious one for its next user). Answers PL_OK, or
-     * PL_ERR_INVALID when the port was bound before. */
+     * static, or keep it in a list and use it again (a late call is then a spurious one for its next user). Answers PL_OK,
+     * PL_ERR_INVALID without a `notify`, or PL_CLOSED. */
     int32_t (*bind)(PlPort *port, PlNotify notify, void *ctx);
 
     /* Output ports. Hands a batch on.

@@ -1,15 +1,37 @@
 //! Plugins that the tests compile: C fixtures, and the examples in C, Go and Zig.
 
-use pipeline_testkit::repository;
+use pipeline_host::{Plugin, PluginStore};
+use pipeline_testkit::{profile_folder, repository};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A plugin in a folder of its own, where a host finds it by name.
 pub(crate) struct Built {
     pub(crate) folder: TempDir,
     pub(crate) object: PathBuf,
+}
+
+impl Built {
+    /// Loads it as a host does.
+    pub(crate) fn load(&self) -> Arc<Plugin> {
+        let store = PluginStore::new(vec![self.folder.path().to_owned()]);
+        store
+            .load(&self.kind())
+            .expect("a plugin that can be loaded")
+    }
+
+    /// The word of `use:`.
+    pub(crate) fn kind(&self) -> String {
+        let name = self
+            .object
+            .file_stem()
+            .expect("a file name")
+            .to_string_lossy();
+        name.trim_start_matches("libstage_").replace('_', "-")
+    }
 }
 
 /// Compiles `fixtures/<name>.c`, with definitions like `MAGIC=1`.
@@ -34,6 +56,21 @@ pub(crate) fn fixture(name: &str, definitions: &[&str]) -> Built {
         .arg(&object)
         .arg(repository().join(format!("runtime/testkit/fixtures/{name}.c")));
     run(&mut compile);
+    Built { folder, object }
+}
+
+/// Finds the example `stage_<name>` of this crate, which cargo builds with its tests.
+pub(crate) fn rust(name: &str) -> Built {
+    let file = format!("libstage_{name}.so");
+    let built = profile_folder().join("examples").join(&file);
+    assert!(
+        built.exists(),
+        "{} is missing: cargo build -p pipeline-testkit --examples",
+        built.display()
+    );
+    let folder = tempfile::tempdir().expect("make a folder");
+    let object = folder.path().join(file);
+    std::os::unix::fs::symlink(&built, &object).expect("link to the object");
     Built { folder, object }
 }
 

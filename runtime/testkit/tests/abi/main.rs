@@ -3,5 +3,9 @@
 
 mod battery;
 mod build;
+mod contained;
 mod examples;
+mod flow;
 mod ours;
+mod panics;
+mod refused;
