@@ -87,6 +87,8 @@ pub struct PartitionStatus {
     pub lo_offset: i64,
     /// Offset of the next message.
     pub hi_offset: i64,
+    /// What the brokers last took as the group's offset.
+    pub committed_offset: i64,
 }
 
 impl Default for PartitionStatus {
@@ -94,6 +96,7 @@ impl Default for PartitionStatus {
         PartitionStatus {
             lo_offset: -1,
             hi_offset: -1,
+            committed_offset: -1,
         }
     }
 }
@@ -166,13 +169,14 @@ mod tests {
     #[test]
     fn partitions_are_found_by_topic_and_number() {
         let statistics = parse(
-            json!({"topics": {"t": {"partitions": {"-1": {}, "0": {"lo_offset": 3, "hi_offset": 9}}}}}),
+            json!({"topics": {"t": {"partitions": {"-1": {}, "0": {"lo_offset": 3, "hi_offset": 9, "committed_offset": -1001}}}}}),
         );
         assert_eq!(
             statistics.partition("t", 0),
             Some(PartitionStatus {
                 lo_offset: 3,
-                hi_offset: 9
+                hi_offset: 9,
+                committed_offset: -1001
             })
         );
         assert_eq!(statistics.partition("t", 1), None);

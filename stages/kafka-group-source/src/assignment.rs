@@ -87,8 +87,9 @@ impl Assignment {
         self.tracked.lock().tracker.take_back(token);
     }
 
-    pub(crate) fn set_committed(&self, offset: i64) {
-        self.tracked.lock().tracker.set_committed(offset);
+    /// Writes to the tracker what concerns commits.
+    pub(crate) fn write(&self, write: impl FnOnce(&mut Tracker)) {
+        write(&mut self.tracked.lock().tracker);
     }
 
     /// How many more messages may be handed out under `share`. With none left the partition is held back until half of what is

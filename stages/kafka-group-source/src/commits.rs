@@ -1,132 +1,138 @@
-//! When to commit, and what came of it.
+//! When to commit, and whether it worked.
 //!
-//! Commits are sent without waiting. librdkafka lets no partition go before the commits sent until then are answered, so a commit
-//! ahead of a release needs no wait either.
+//! A commit is sent without waiting for its answer. librdkafka lets no partition go before the commits sent until then are
+//! answered, so a commit ahead of a release needs no wait either. That a commit worked is seen in the statistics, once a second.
 
 use crate::listener::Consumer;
 use crate::metrics::Metrics;
 use crate::partition::Partition;
 use crate::tracker::Tracker;
 use rdkafka::consumer::{CommitMode, Consumer as _};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
-use stage_kafka_client::Health;
+use stage_kafka_client::{Health, Statistics};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Subject of [`Health`].
 const COMMIT: &str = "commit";
-/// A commit that was not answered for so long counts as failed.
-const ANSWER: Duration = Duration::from_secs(30);
+/// A commit that was not confirmed for so long is sent again, and told.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Commits {
     topic: String,
     interval: Duration,
     next: Instant,
-    sent: Option<Instant>,
+    /// When nothing was left to be confirmed.
+    confirmed: Instant,
+    /// Why a commit failed since.
+    failure: Option<String>,
 }
 
 impl Commits {
     pub(crate) fn new(topic: &str, interval: Duration) -> Self {
+        let now = Instant::now();
         Commits {
             topic: topic.to_owned(),
             interval,
-            next: Instant::now() + interval,
-            sent: None,
+            next: now + interval,
+            confirmed: now,
+            failure: None,
         }
     }
 
-    /// Commits what is done, if it is time and the last commit was answered.
+    /// Commits what is done, if it is time.
     pub(crate) fn commit_if_due(
         &mut self,
         consumer: &Consumer,
         partitions: &BTreeMap<i32, Partition>,
         now: Instant,
     ) {
-        let answered = self.sent.is_none_or(|sent| now > sent + ANSWER);
-        if now >= self.next && answered {
+        if now >= self.next {
             self.next = now + self.interval;
-            self.commit(consumer, partitions.values(), now);
+            self.commit(consumer, partitions.values());
         }
     }
 
     /// Commits what is done of these partitions now.
     pub(crate) fn commit<'a>(
-        &mut self,
+        &self,
         consumer: &Consumer,
         partitions: impl Iterator<Item = &'a Partition>,
-        now: Instant,
     ) {
         let mut offsets = TopicPartitionList::new();
+        let mut asked = Vec::new();
         for partition in partitions {
             let assignment = partition.assignment();
-            if let Some(offset) = assignment.read(Tracker::committable)
-                && let Err(error) = offsets.add_partition_offset(
+            if let Some(offset) = assignment.read(Tracker::committable) {
+                match offsets.add_partition_offset(
                     &self.topic,
                     assignment.partition(),
                     Offset::Offset(offset),
-                )
-            {
-                tracing::error!(%error, offset, "an offset that cannot be committed");
-            }
-        }
-        if offsets.count() > 0 {
-            match consumer.commit(&offsets, CommitMode::Async) {
-                Ok(()) => self.sent = Some(now),
-                Err(error) => {
-                    tracing::warn!(%error, "offsets could not be committed; they are tried again")
-                }
-            }
-        }
-    }
-
-    /// Takes the answer to a commit.
-    pub(crate) fn answered(
-        &mut self,
-        answer: KafkaResult<Vec<(i32, i64)>>,
-        partitions: &BTreeMap<i32, Partition>,
-        health: &Health,
-        metrics: &Metrics,
-    ) {
-        self.sent = None;
-        match answer {
-            Ok(committed) => {
-                for (partition, offset) in committed {
-                    if let Some(partition) = partitions.get(&partition) {
-                        partition.assignment().set_committed(offset);
+                ) {
+                    Ok(()) => asked.push((assignment, offset)),
+                    Err(error) => {
+                        tracing::error!(%error, offset, "an offset that cannot be committed")
                     }
                 }
-                metrics.commits.add(1);
-                health.good(COMMIT);
+            }
+        }
+        if asked.is_empty() {
+            return;
+        }
+        match consumer.commit(&offsets, CommitMode::Async) {
+            Ok(()) => {
+                for (assignment, offset) in asked {
+                    assignment.write(|tracker| tracker.set_requested(offset));
+                }
             }
             Err(error) => {
-                metrics.commit_errors.add(1);
-                if is_passing(&error) {
-                    tracing::info!(%error, "a commit was refused because the group changes; what it was for is committed later or read again");
-                } else {
-                    health.bad(
-                        COMMIT,
-                        format!("offsets of `{}` cannot be committed: {error}", self.topic),
-                    );
-                }
+                tracing::warn!(%error, "offsets could not be committed; they are tried again")
             }
         }
     }
-}
 
-/// Whether the group is just changing: its word on the partitions follows.
-fn is_passing(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{
-        IllegalGeneration, NoOffset, RebalanceInProgress, StaleMemberEpoch, UnknownMemberId,
-    };
-    let passing = [
-        IllegalGeneration,
-        NoOffset,
-        RebalanceInProgress,
-        StaleMemberEpoch,
-        UnknownMemberId,
-    ];
-    error
-        .rdkafka_error_code()
-        .is_some_and(|code| passing.contains(&code))
+    /// Takes the word that a commit failed. While a rebalance goes on that is no trouble: the offsets are committed later or, by
+    /// whoever has the partition then, read again.
+    pub(crate) fn failed(&mut self, why: String, metrics: &Metrics) {
+        metrics.commit_errors.add(1);
+        tracing::info!("{why}");
+        self.failure = Some(why);
+    }
+
+    /// Sees what the group has committed.
+    pub(crate) fn confirm(
+        &mut self,
+        statistics: &Statistics,
+        partitions: &BTreeMap<i32, Partition>,
+        health: &Health,
+    ) {
+        let now = Instant::now();
+        let mut unconfirmed = Vec::new();
+        for (number, partition) in partitions {
+            let committed = statistics
+                .partition(&self.topic, *number)
+                .map(|status| status.committed_offset);
+            let assignment = partition.assignment();
+            if let Some(committed) = committed.filter(|offset| *offset >= 0) {
+                assignment.write(|tracker| tracker.set_committed(committed));
+            }
+            if assignment.read(Tracker::is_unconfirmed) {
+                unconfirmed.push(assignment);
+            }
+        }
+        if unconfirmed.is_empty() {
+            self.confirmed = now;
+            self.failure = None;
+            health.good(COMMIT);
+        } else if now > self.confirmed + PATIENCE {
+            let why = self.failure.as_deref().unwrap_or("no answer");
+            health.bad(
+                COMMIT,
+                format!("offsets of `{}` cannot be committed: {why}", self.topic),
+            );
+            unconfirmed
+                .iter()
+                .for_each(|assignment| assignment.write(Tracker::ask_again));
+        }
+    }
 }

@@ -24,6 +24,9 @@ mod starts;
 mod status;
 mod tracker;
 
+#[cfg(test)]
+mod tests;
+
 use pipeline_sdk::export_stage;
 
 export_stage!(source source::KafkaGroupSource);

@@ -9,7 +9,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{ClientContext, TopicPartitionList};
 use stage_kafka_client::{Monitor, Statistics};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,8 +20,8 @@ pub(crate) type Consumer = BaseConsumer<Listener>;
 pub(crate) enum Event {
     /// The group changes the assignment and waits for the answer.
     Change(Change),
-    /// A commit was answered: partitions with the offsets that are committed now.
-    Committed(KafkaResult<Vec<(i32, i64)>>),
+    /// A commit failed.
+    CommitFailed(String),
     /// A second has passed.
     Statistics(Box<Statistics>),
 }
@@ -82,7 +82,11 @@ impl Listener {
 impl ClientContext for Listener {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.called();
-        self.monitor.log(level, facility, message);
+        // The answer to a commit that nobody waits for comes this way only, and only if it is no.
+        match facility {
+            "COMMITFAIL" => self.tell(Event::CommitFailed(message.to_owned())),
+            _ => self.monitor.log(level, facility, message),
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -131,27 +135,6 @@ impl ConsumerContext for Listener {
             true => Change::Assign(numbers),
             false if consumer.assignment_lost() => Change::Lose(numbers),
             false => Change::Revoke(numbers),
-        }));
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let elements = offsets.elements();
-        let first_error = elements
-            .iter()
-            .find_map(|partition| partition.error().err());
-        let committed = || {
-            let good = elements
-                .iter()
-                .filter(|partition| partition.error().is_ok());
-            good.filter_map(|partition| match partition.offset() {
-                Offset::Offset(offset) => Some((partition.partition(), offset)),
-                _ => None,
-            })
-            .collect()
-        };
-        self.tell(Event::Committed(match (result, first_error) {
-            (Err(error), _) | (Ok(()), Some(error)) => Err(error),
-            (Ok(()), None) => Ok(committed()),
         }));
     }
 }

@@ -181,11 +181,7 @@ impl Member {
                 tracing::info!(?change, "the group changes the assignment");
                 self.rebalance.push(change, Instant::now());
             }
-            Event::Committed(answer) => {
-                let health = self.consumer.context().monitor().health();
-                self.commits
-                    .answered(answer, &self.partitions, health, &self.metrics);
-            }
+            Event::CommitFailed(why) => self.commits.failed(why, &self.metrics),
             Event::Statistics(statistics) => self.statistics = Some(statistics),
         }
     }
@@ -226,7 +222,7 @@ impl Member {
                 took,
             } => {
                 let kind = if commit { "revoke" } else { "lose" };
-                self.release(&partitions, commit, now);
+                self.release(&partitions, commit);
                 self.rebalances.note(kind, &partitions, took);
                 self.metrics.rebalanced(kind, took);
             }
@@ -276,7 +272,7 @@ impl Member {
                 .assignment()
                 .read(|tracker| tracker.committed().is_none())
         });
-        self.commits.commit(&self.consumer, fresh, now);
+        self.commits.commit(&self.consumer, fresh);
         Ok(())
     }
 
@@ -297,7 +293,7 @@ impl Member {
     }
 
     /// Gives partitions up, after committing what is done of them.
-    fn release(&mut self, numbers: &[i32], commit: bool, now: Instant) {
+    fn release(&mut self, numbers: &[i32], commit: bool) {
         let mut released = TopicPartitionList::new();
         let mut partitions = Vec::new();
         for number in numbers {
@@ -308,7 +304,7 @@ impl Member {
             }
         }
         if commit {
-            self.commits.commit(&self.consumer, partitions.iter(), now);
+            self.commits.commit(&self.consumer, partitions.iter());
         }
         drop(partitions);
         if let Err(error) = give_up(&self.consumer, &released) {
@@ -407,6 +403,11 @@ impl Member {
                 now,
             )
         };
+        self.commits.confirm(
+            statistics,
+            &self.partitions,
+            self.consumer.context().monitor().health(),
+        );
         let lines: Vec<PartitionLine> = self.partitions.iter().map(line).collect();
         self.metrics.show(&lines);
         self.context.publish_status(&Status {
@@ -442,7 +443,7 @@ impl Member {
     /// Commits what is done now.
     pub(crate) fn commit(&mut self) {
         self.commits
-            .commit(&self.consumer, self.partitions.values(), Instant::now());
+            .commit(&self.consumer, self.partitions.values());
     }
 
     /// Leaves nothing that holds the consumer but the consumer itself.

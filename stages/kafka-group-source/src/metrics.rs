@@ -10,7 +10,6 @@ const SECONDS: &[f64] = &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 pub(crate) struct Metrics {
     context: Context,
     topic: String,
-    pub(crate) commits: Counter,
     pub(crate) commit_errors: Counter,
     pub(crate) resets: Counter,
     assigned: Gauge,
@@ -21,11 +20,6 @@ impl Metrics {
     pub(crate) fn new(context: &Context, topic: &str) -> Self {
         let labels = &[("topic", topic)];
         Metrics {
-            commits: context.counter(
-                "pipeline_kafka_commits",
-                "Offset commits that the group took",
-                labels,
-            ),
             commit_errors: context.counter(
                 "pipeline_kafka_commit_errors",
                 "Offset commits that failed; they are tried again",

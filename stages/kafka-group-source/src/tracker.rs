@@ -12,6 +12,8 @@ use std::ops::Range;
 pub(crate) struct Tracker {
     /// What the group has committed; `None` if nothing that holds.
     committed: Option<i64>,
+    /// What it was asked to commit.
+    requested: Option<i64>,
     /// End of what is done without a gap.
     end: i64,
     /// Offset behind the last message handed out.
@@ -37,6 +39,7 @@ impl Tracker {
     pub(crate) fn new(start: i64, committed: Option<i64>) -> Self {
         Tracker {
             committed,
+            requested: None,
             end: start,
             position: start,
             first: 0,
@@ -94,17 +97,35 @@ impl Tracker {
         }
     }
 
-    /// The offset that should be committed now, if it is beyond what is committed. Replayed messages are before it and so never
-    /// move it.
+    /// The offset that should be committed now, if it is beyond what is committed or was asked for. Replayed messages are before
+    /// it and so never move it.
     pub(crate) fn committable(&self) -> Option<i64> {
-        self.committed
-            .is_none_or(|committed| self.end > committed)
+        let known = self.committed.max(self.requested);
+        known
+            .is_none_or(|known| self.end > known)
             .then_some(self.end)
     }
 
-    /// Notes what the group has committed.
+    /// Notes that the group was asked to commit an offset that was [`committable`](Self::committable).
+    pub(crate) fn set_requested(&mut self, offset: i64) {
+        self.requested = Some(offset);
+    }
+
+    /// Notes what the group has committed. Offsets of an earlier assignment, which do not fit, are ignored.
     pub(crate) fn set_committed(&mut self, offset: i64) {
-        self.committed = self.committed.max(Some(offset));
+        if offset <= self.end {
+            self.committed = self.committed.max(Some(offset));
+        }
+    }
+
+    /// Whether the group has not confirmed what it was asked to commit.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.requested > self.committed
+    }
+
+    /// Forgets what the group was asked to commit: it is asked again.
+    pub(crate) fn ask_again(&mut self) {
+        self.requested = None;
     }
 
     /// What the group has committed.
@@ -245,7 +266,10 @@ mod tests {
     #[test]
     fn without_a_committed_offset_the_start_is_committable_at_once() {
         let mut tracker = Tracker::new(7, None);
-        assert_eq!(tracker.committable(), Some(7));
+        assert_eq!(
+            (tracker.committable(), tracker.committed()),
+            (Some(7), None)
+        );
         tracker.set_committed(7);
         assert_eq!(tracker.committable(), None);
     }
@@ -260,6 +284,44 @@ mod tests {
         assert_eq!(
             (tracker.committed(), tracker.committable()),
             (Some(2), None)
+        );
+    }
+
+    #[test]
+    fn an_offset_of_an_earlier_assignment_is_not_taken_for_a_commit() {
+        let mut tracker = Tracker::new(0, None);
+        tracker.set_committed(5000);
+        assert_eq!(
+            (tracker.committed(), tracker.committable()),
+            (None, Some(0))
+        );
+    }
+
+    #[test]
+    fn what_was_asked_for_is_asked_once_until_it_is_given_up() {
+        let mut tracker = Tracker::new(0, Some(0));
+        let token = sent(&mut tracker, &[0, 1]);
+        tracker.done(token, 0..1);
+        tracker.set_requested(1);
+        assert_eq!(
+            (tracker.committable(), tracker.is_unconfirmed()),
+            (None, true)
+        );
+        tracker.done(token, 1..2);
+        assert_eq!(tracker.committable(), Some(2));
+        tracker.set_requested(2);
+        tracker.set_committed(1);
+        assert!(tracker.is_unconfirmed());
+        tracker.ask_again();
+        assert_eq!(
+            (tracker.committable(), tracker.is_unconfirmed()),
+            (Some(2), false)
+        );
+        tracker.set_requested(2);
+        tracker.set_committed(2);
+        assert_eq!(
+            (tracker.committable(), tracker.is_unconfirmed()),
+            (None, false)
         );
     }
 

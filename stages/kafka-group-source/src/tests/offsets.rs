@@ -1,0 +1,176 @@
+//! What is committed, and where reading begins.
+
+use super::member::{Seen, join, local};
+use pipeline_testkit::{eventually, kafka, unique};
+use serde_json::json;
+use std::time::Duration;
+
+async fn topic(partitions: i32, each: usize) -> String {
+    let topic = unique("source");
+    kafka::cluster().create_topic(&topic, partitions).await;
+    fill(&topic, partitions, 0..each).await;
+    topic
+}
+
+pub(super) async fn fill(topic: &str, partitions: i32, numbers: std::ops::Range<usize>) {
+    let record = |number: usize, partition| {
+        (
+            Some(partition),
+            "key".to_owned(),
+            number.to_string().into_bytes(),
+        )
+    };
+    let records =
+        numbers.flat_map(|number| (0..partitions).map(move |partition| record(number, partition)));
+    kafka::cluster().produce(topic, records).await;
+}
+
+async fn committed(group: &str, topic: &str, expected: &[Option<i64>]) {
+    eventually(Duration::from_secs(10), "committed", async || {
+        let committed = kafka::cluster().committed(group, topic);
+        if committed == expected {
+            Ok(())
+        } else {
+            Err(format!("{committed:?} in place of {expected:?}"))
+        }
+    })
+    .await;
+}
+
+fn offsets(seen: &[Seen]) -> Vec<(i64, bool)> {
+    seen.iter().map(|seen| (seen.offset, seen.replay)).collect()
+}
+
+#[tokio::test]
+async fn what_is_settled_is_committed_and_the_next_member_goes_on_there() {
+    let _shared = kafka::cluster().shared();
+    for protocol in ["classic", "consumer"] {
+        local(async {
+            let (topic, group) = (topic(1, 10).await, unique("group"));
+            let settings = json!({"group_protocol": protocol, "commit_interval": "50ms"});
+            let member = join(
+                &kafka::cluster().brokers(),
+                &topic,
+                &group,
+                settings.clone(),
+            )
+            .await;
+            member.ready().await;
+            let seen = member.take_exactly(10).await;
+            assert_eq!(
+                offsets(&seen),
+                (0..10).map(|offset| (offset, false)).collect::<Vec<_>>()
+            );
+            committed(&group, &topic, &[Some(0)]).await;
+            member.settle();
+            committed(&group, &topic, &[Some(10)]).await;
+            member.crash().await;
+
+            fill(&topic, 1, 10..13).await;
+            let member = join(&kafka::cluster().brokers(), &topic, &group, settings).await;
+            let seen = member.take_exactly(3).await;
+            assert_eq!(offsets(&seen), [(10, false), (11, false), (12, false)]);
+            member.settle();
+            member.leave().await;
+            assert_eq!(kafka::cluster().committed(&group, &topic), [Some(13)]);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn rewound_messages_are_replayed_and_never_move_the_commit() {
+    let _shared = kafka::cluster().shared();
+    local(async {
+        let (topic, group) = (topic(1, 10).await, unique("group"));
+        let settings = json!({"rewind": 4, "commit_interval": "50ms"});
+        let first = join(
+            &kafka::cluster().brokers(),
+            &topic,
+            &group,
+            settings.clone(),
+        )
+        .await;
+        first.take_exactly(10).await;
+        first.settle();
+        first.leave().await;
+
+        fill(&topic, 1, 10..12).await;
+        let second = join(&kafka::cluster().brokers(), &topic, &group, settings).await;
+        let seen = second.take_exactly(6).await;
+        assert_eq!(
+            offsets(&seen),
+            [
+                (6, true),
+                (7, true),
+                (8, true),
+                (9, true),
+                (10, false),
+                (11, false)
+            ]
+        );
+        second.crash().await;
+        assert_eq!(kafka::cluster().committed(&group, &topic), [Some(10)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_settled_is_not_committed_when_the_member_leaves() {
+    let _shared = kafka::cluster().shared();
+    local(async {
+        let (topic, group) = (topic(1, 10).await, unique("group"));
+        let member = join(&kafka::cluster().brokers(), &topic, &group, json!({})).await;
+        member.take_exactly(10).await;
+        member.crash().await;
+        assert_eq!(kafka::cluster().committed(&group, &topic), [Some(0)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_committed_offset_the_start_is_the_settings_and_is_committed_at_once() {
+    let _shared = kafka::cluster().shared();
+    local(async {
+        for (reset, expected) in [("earliest", 0), ("latest", 10)] {
+            let (topic, group) = (topic(1, 10).await, unique("group"));
+            let member = join(
+                &kafka::cluster().brokers(),
+                &topic,
+                &group,
+                json!({"offset_reset": reset}),
+            )
+            .await;
+            committed(&group, &topic, &[Some(expected)]).await;
+            member.crash().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_offset_beyond_the_end_is_reset_by_the_setting() {
+    let _shared = kafka::cluster().shared();
+    local(async {
+        let (topic, group) = (topic(1, 50).await, unique("group"));
+        let first = join(&kafka::cluster().brokers(), &topic, &group, json!({})).await;
+        first.take_exactly(50).await;
+        first.settle();
+        // The topic is made again, shorter, while the member is there.
+        kafka::cluster().delete_topic(&topic).await;
+        kafka::cluster().create_topic(&topic, 1).await;
+        fill(&topic, 1, 0..5).await;
+        let seen = first
+            .serve_until("the new topic is read from its start", |seen| {
+                seen.len() >= 5
+            })
+            .await;
+        assert_eq!(
+            offsets(&seen),
+            (0..5).map(|offset| (offset, false)).collect::<Vec<_>>()
+        );
+        committed(&group, &topic, &[Some(5)]).await;
+        first.leave().await;
+    })
+    .await;
+}
