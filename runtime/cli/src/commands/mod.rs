@@ -1,6 +1,5 @@
 //! The commands that print something and end.
 
-pub(crate) mod ask;
 pub(crate) mod check;
 pub(crate) mod graph;
 pub(crate) mod manual;

@@ -3,12 +3,13 @@
 //!
 //! Only substituted scalars change: they take the type that the schema asks for. What was written stays what it is.
 
-use crate::config::fields::{Located, split};
+use crate::config::fields::Located;
 use crate::config::nearest::nearest;
 use crate::config::node::{Node, Value};
 use crate::config::secrets::Secrets;
 use crate::config::source::{SourceFile, Span};
-use serde_json::{Map, Number, Value as Json};
+use crate::config::typed::{candidates, property, typed};
+use serde_json::{Map, Value as Json};
 
 /// Schema format of an address that a stage listens on.
 pub(crate) const LISTEN_ADDRESS: &str = "listen-address";
@@ -85,7 +86,7 @@ impl<'a> Walk<'a> {
         let candidates = self.candidates(schemas);
         if any_write_only(&candidates) {
             self.out.secret_pointers.push(pointer.to_owned());
-            hide(node, self.file, self.secrets);
+            self.secrets.hide(node, self.file);
         }
         let json = match &node.value {
             Value::Null => Json::Null,
@@ -126,7 +127,7 @@ impl<'a> Walk<'a> {
                 .collect();
             let pointer = format!("{pointer}/{}", escape(&key.text));
             if schemas.is_empty() && self.resembles_secret(&key.text, candidates) {
-                hide(value, self.file, self.secrets);
+                self.secrets.hide(value, self.file);
             }
             map.insert(key.text.clone(), self.value(value, &schemas, &pointer));
         }
@@ -171,119 +172,6 @@ impl<'a> Walk<'a> {
         known.iter().any(|(name, schema)| {
             nearest == Some(name.as_str()) && is_write_only(schema, self.root)
         })
-    }
-}
-
-/// Hides every scalar of a value, in the source and in messages.
-fn hide(node: &Node, file: &SourceFile, secrets: &mut Secrets) {
-    hide_places(node, file, secrets);
-    hide_texts(node, secrets);
-}
-
-/// Hides every scalar of a value in the source.
-pub(crate) fn hide_places(node: &Node, file: &SourceFile, secrets: &mut Secrets) {
-    match &node.value {
-        Value::List(items) => items
-            .iter()
-            .for_each(|item| hide_places(item, file, secrets)),
-        Value::Map(entries) => entries
-            .iter()
-            .for_each(|(_, value)| hide_places(value, file, secrets)),
-        Value::Text(_) | Value::Substituted(_) | Value::Number(_) => {
-            hide_source(node.span, file, secrets)
-        }
-        Value::Null | Value::Bool(_) => {}
-    }
-}
-
-fn hide_texts(node: &Node, secrets: &mut Secrets) {
-    match &node.value {
-        Value::List(items) => items.iter().for_each(|item| hide_texts(item, secrets)),
-        Value::Map(entries) => entries
-            .iter()
-            .for_each(|(_, value)| hide_texts(value, secrets)),
-        Value::Text(text) | Value::Substituted(text) => secrets.hide_text(text),
-        Value::Number(number) => secrets.hide_text(&number.to_string()),
-        Value::Null | Value::Bool(_) => {}
-    }
-}
-
-/// A reference without a default is no secret, and seeing it helps.
-fn hide_source(span: Span, file: &SourceFile, secrets: &mut Secrets) {
-    let written = file.text[span.range()].trim_matches(['"', '\'']);
-    let reference = written.starts_with("${") && written.find('}') == Some(written.len() - 1);
-    if !reference || written.contains(":-") {
-        secrets.hide_span(span);
-    }
-}
-
-fn candidates<'a>(schemas: &[&'a Json], root: &'a Json) -> Vec<&'a Json> {
-    let mut all: Vec<&Json> = Vec::new();
-    let mut open = schemas.to_vec();
-    while let Some(schema) = open.pop() {
-        if all.iter().any(|seen| std::ptr::eq(*seen, schema)) {
-            continue;
-        }
-        all.push(schema);
-        open.extend(
-            schema["$ref"]
-                .as_str()
-                .and_then(|path| root.pointer(path.strip_prefix('#')?)),
-        );
-        let alternatives = ["anyOf", "oneOf", "allOf"]
-            .into_iter()
-            .filter_map(|word| schema[word].as_array());
-        open.extend(alternatives.flatten());
-    }
-    all
-}
-
-fn property<'a>(schema: &'a Json, key: &str) -> Option<&'a Json> {
-    schema["properties"]
-        .get(key)
-        .or_else(|| schema.get("additionalProperties"))
-        .filter(|schema| schema.is_object())
-}
-
-/// The type that a substituted text takes: a list is split on commas.
-fn typed(text: &str, candidates: &[&Json], root: &Json) -> Json {
-    let list = wants(candidates, "array");
-    if list && (!wants(candidates, "string") || text.contains(',') || text.is_empty()) {
-        let schemas: Vec<_> = candidates
-            .iter()
-            .filter_map(|schema| schema.get("items"))
-            .collect();
-        let items = self::candidates(&schemas, root);
-        return split(text).map(|item| scalar(item, &items)).collect();
-    }
-    scalar(text, candidates)
-}
-
-/// One that fits nothing stays text, so that the schema tells what is wrong.
-fn scalar(text: &str, candidates: &[&Json]) -> Json {
-    if wants(candidates, "boolean") && matches!(text, "true" | "false") {
-        return Json::Bool(text == "true");
-    }
-    if wants(candidates, "number") || wants(candidates, "integer") {
-        if let Ok(number) = text.parse::<Number>() {
-            return Json::Number(number);
-        }
-    }
-    if text.is_empty() && wants(candidates, "null") {
-        return Json::Null;
-    }
-    Json::String(text.to_owned())
-}
-
-fn wants(candidates: &[&Json], name: &str) -> bool {
-    candidates.iter().any(|schema| allows(schema, name))
-}
-
-fn allows(schema: &Json, name: &str) -> bool {
-    match &schema["type"] {
-        Json::String(only) => only == name,
-        Json::Array(several) => several.iter().any(|one| one == name),
-        _ => false,
     }
 }
 

@@ -24,6 +24,7 @@ mod source;
 mod stage;
 #[cfg(test)]
 pub(crate) mod tests;
+mod typed;
 mod wiring;
 
 use crate::catalogue::Catalogue;

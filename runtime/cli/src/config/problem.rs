@@ -46,12 +46,6 @@ impl Problem {
         self
     }
 
-    /// Adds a hint.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
     /// Subject and message, without place and hint.
     pub(crate) fn words(&self) -> String {
         match &self.subject {

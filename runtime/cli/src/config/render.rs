@@ -60,10 +60,8 @@ fn plain(file: &SourceFile, span: Span, hint: Option<&str>) -> String {
     let place = file.place(span.start);
     let line = file.line(place.line);
     let text = file.text[line.clone()].replace('\t', " ");
-    let end = file
-        .text
-        .ceil_char_boundary(span.end.clamp(span.start, line.end.max(span.start)));
-    let start = file.text.floor_char_boundary(span.start);
+    let end = file.ceil(span.end.clamp(span.start, line.end.max(span.start)));
+    let start = file.floor(span.start);
     let carets = "^".repeat(width(&file.text[start..end]).max(1));
     let indent = " ".repeat(width(&file.text[line.start..start.max(line.start)]));
     let hint = hint.map(|hint| format!(" {hint}")).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Values that are never shown: those that a schema marks `writeOnly`, and what was read from secret files.
 
+use crate::config::node::{Node, Value};
 use crate::config::source::{SourceFile, Span};
 
 /// What stands for a secret.
@@ -28,6 +29,38 @@ impl Secrets {
         }
     }
 
+    /// Hides every scalar of a value, in the source and in messages.
+    pub(crate) fn hide(&mut self, node: &Node, file: &SourceFile) {
+        self.hide_places(node, file);
+        self.hide_texts(node);
+    }
+
+    /// Hides every scalar of a value in the source.
+    pub(crate) fn hide_places(&mut self, node: &Node, file: &SourceFile) {
+        match &node.value {
+            Value::List(items) => items.iter().for_each(|item| self.hide_places(item, file)),
+            Value::Map(entries) => entries
+                .iter()
+                .for_each(|(_, value)| self.hide_places(value, file)),
+            Value::Text(_) | Value::Substituted(_) | Value::Number(_) => {
+                if !is_reference(&file.text[node.span.range()]) {
+                    self.hide_span(node.span);
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn hide_texts(&mut self, node: &Node) {
+        match &node.value {
+            Value::List(items) => items.iter().for_each(|item| self.hide_texts(item)),
+            Value::Map(entries) => entries.iter().for_each(|(_, value)| self.hide_texts(value)),
+            Value::Text(text) | Value::Substituted(text) => self.hide_text(text),
+            Value::Number(number) => self.hide_text(&number.to_string()),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
     /// A message without any of the values.
     pub(crate) fn mask(&self, message: &str) -> String {
         self.texts.iter().fold(message.to_owned(), |text, secret| {
@@ -51,7 +84,7 @@ impl Secrets {
                 if original >= piece.end {
                     *end = *end + MASK.len() - (piece.end - piece.start);
                 } else if original > piece.start {
-                    *end = *end - (original - piece.start);
+                    *end -= original - piece.start;
                 }
             }
             text.push_str(MASK);
@@ -80,6 +113,13 @@ impl Secrets {
         }
         pieces
     }
+}
+
+/// A reference without a default is no secret, and seeing it helps.
+fn is_reference(written: &str) -> bool {
+    let written = written.trim_matches(['"', '\'']);
+    let one = written.starts_with("${") && written.find('}') == Some(written.len() - 1);
+    one && !written.contains(":-")
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl SourceFile {
 
     /// The line and column of a byte; a byte inside a character counts as its first, one past the end as the end.
     pub(crate) fn place(&self, byte: usize) -> Place {
-        let byte = self.text.floor_char_boundary(byte.min(self.text.len()));
+        let byte = self.floor(byte);
         let line = self.line_starts.partition_point(|&start| start <= byte);
         let start = self.line_starts[line - 1];
         Place {
@@ -70,6 +70,23 @@ impl SourceFile {
         start..start + text.trim_end_matches(['\n', '\r']).len()
     }
 
+    /// The beginning of the character that a byte belongs to.
+    pub(crate) fn floor(&self, byte: usize) -> usize {
+        let byte = byte.min(self.text.len());
+        (0..=byte)
+            .rev()
+            .find(|&at| self.text.is_char_boundary(at))
+            .unwrap_or(0)
+    }
+
+    /// The end of the characters before a byte.
+    pub(crate) fn ceil(&self, byte: usize) -> usize {
+        let length = self.text.len();
+        (byte..length)
+            .find(|&at| self.text.is_char_boundary(at))
+            .unwrap_or(length)
+    }
+
     /// The span of the one character at a line and column, for errors that know no more.
     pub(crate) fn at(&self, line: usize, column: usize) -> Span {
         let line = self.line(line.clamp(1, self.line_starts.len()));
@@ -80,9 +97,7 @@ impl SourceFile {
             .map_or(line.end, |(offset, _)| line.start + offset);
         Span {
             start,
-            end: self
-                .text
-                .ceil_char_boundary((start + 1).min(self.text.len())),
+            end: self.ceil(start + 1),
         }
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Stage> {
         .and_then(|(kind, name)| find(kind, &name.value, reading));
     if let (None, Some(with)) = (&info, node.get("with")) {
         // Nobody knows which of its settings are secret.
-        fit::hide_places(with, &reading.file, &mut reading.secrets);
+        reading.secrets.hide_places(with, &reading.file);
     }
     let (kind, name) = (kind?, name?);
     let fitted = info

@@ -1,6 +1,6 @@
 //! What the HTTP servers of a running process share.
 
-use super::fleet::{Copy, Fleet};
+use super::fleet::{Fleet, FlowCopy};
 use crate::logs::{Filter, Logger};
 use pipeline_host::{Host, Snapshot};
 use serde_json::{Value as Json, json};
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 /// Where the process is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// Flows are being opened.
     Starting,
     /// All flows were started.
@@ -22,14 +22,14 @@ pub(super) enum Phase {
 }
 
 /// A wish to reload, with where to tell how it ended.
-pub(super) type ReloadRequest = oneshot::Sender<Result<String, String>>;
+pub(crate) type ReloadRequest = oneshot::Sender<Result<String, String>>;
 
 /// The shared state.
-pub(super) struct App {
+pub(crate) struct App {
     /// The flows.
-    pub(super) fleet: Arc<Fleet>,
+    pub(crate) fleet: Arc<Fleet>,
     /// The log.
-    pub(super) logger: Arc<Logger>,
+    pub(crate) logger: Arc<Logger>,
     host: Arc<Host>,
     files: Vec<String>,
     started: Instant,
@@ -39,7 +39,7 @@ pub(super) struct App {
 
 impl App {
     /// State of a process that starts now.
-    pub(super) fn new(
+    pub(crate) fn new(
         host: Arc<Host>,
         fleet: Arc<Fleet>,
         logger: Arc<Logger>,
@@ -58,7 +58,7 @@ impl App {
     }
 
     /// Enters the next part of life.
-    pub(super) fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Release);
     }
 
@@ -71,7 +71,7 @@ impl App {
     }
 
     /// Why the process is not ready; nothing when it is.
-    pub(super) fn reasons(&self) -> Vec<String> {
+    pub(crate) fn reasons(&self) -> Vec<String> {
         self.with_phase(self.fleet.reasons())
     }
 
@@ -85,7 +85,7 @@ impl App {
     }
 
     /// Why one copy of a flow is not ready.
-    pub(super) fn copy_reasons(&self, flow: &str, instance: u32) -> Vec<String> {
+    pub(crate) fn copy_reasons(&self, flow: &str, instance: u32) -> Vec<String> {
         match self.fleet.find(flow, instance) {
             Some(copy) => self.with_phase(copy.reasons()),
             None => vec![format!("{flow}/{instance}: not running")],
@@ -93,7 +93,7 @@ impl App {
     }
 
     /// Everything about the process.
-    pub(super) fn status(&self) -> Json {
+    pub(crate) fn status(&self) -> Json {
         let reasons = self.reasons();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -108,19 +108,19 @@ impl App {
     }
 
     /// Everything about one copy of a flow.
-    pub(super) fn copy_status(&self, flow: &str, instance: u32) -> Option<Json> {
+    pub(crate) fn copy_status(&self, flow: &str, instance: u32) -> Option<Json> {
         self.fleet
             .find(flow, instance)
             .map(|copy| copy_status(&copy))
     }
 
     /// All numbers.
-    pub(super) fn metrics(&self) -> Snapshot {
+    pub(crate) fn metrics(&self) -> Snapshot {
         self.host.metrics()
     }
 
     /// Reloads the files and waits for the end of it.
-    pub(super) async fn reload(&self) -> Result<String, String> {
+    pub(crate) async fn reload(&self) -> Result<String, String> {
         let (tell, told) = oneshot::channel();
         self.reload
             .try_send(tell)
@@ -130,14 +130,14 @@ impl App {
     }
 
     /// Changes what is logged.
-    pub(super) fn set_log(&self, filter: &str) -> Result<(), String> {
+    pub(crate) fn set_log(&self, filter: &str) -> Result<(), String> {
         let level = self.logger.set_filter(Filter::parse(filter)?);
         self.host.set_level(level.map(Into::into));
         Ok(())
     }
 }
 
-fn copy_status(copy: &Copy) -> Json {
+fn copy_status(copy: &FlowCopy) -> Json {
     let reasons = copy.reasons();
     let mut status = serde_json::to_value(copy.handle.status()).unwrap_or_default();
     if let Json::Object(map) = &mut status {

@@ -3,15 +3,16 @@
 mod app;
 mod control;
 mod fleet;
+mod listeners;
 mod openmetrics;
 mod process;
 mod reload;
 mod routes;
 mod serve;
-mod servers;
 mod settings;
 mod signals;
 mod spec;
+mod stopping;
 mod systemd;
 mod watch;
 

@@ -4,23 +4,19 @@
 //! second one ends the process at once.
 
 use super::app::{App, Phase, ReloadRequest};
-use super::control::{self, ControlSocket};
-use super::fleet::Fleet;
-use super::reload;
-use super::routes;
-use super::serve::{Listener, serve};
-use super::servers::{StatusServers, listen};
+use super::fleet::{Fleet, FlowCopy};
+use super::listeners::Listeners;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::watch::FileWatcher;
-use super::{spec, systemd};
-use crate::config::model::Pipeline;
+use super::{reload, spec, systemd};
+use crate::config::model::{Pipeline, Telemetry};
 use crate::exit::Exit;
 use crate::logs::Logger;
 use pipeline_host::{FlowSpec, Host, HostEvent, HostOptions, SpanRecord, SpanSink};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -28,22 +24,21 @@ use tokio::task::JoinHandle;
 const OPEN_POLL: Duration = Duration::from_millis(20);
 
 /// A running process.
-pub(super) struct Process {
-    pub(super) settings: Arc<Settings>,
-    pub(super) logger: Arc<Logger>,
-    pub(super) fleet: Arc<Fleet>,
-    pub(super) app: Arc<App>,
-    pub(super) servers: StatusServers,
-    signals: Signals,
+pub(crate) struct Process {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) logger: Arc<Logger>,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) app: Arc<App>,
+    pub(crate) listeners: Listeners,
+    pub(crate) signals: Signals,
     events: mpsc::UnboundedReceiver<HostEvent>,
     reloads: mpsc::Receiver<ReloadRequest>,
     watcher: Option<FileWatcher>,
     finished: HashSet<(String, u32)>,
-    _control: ControlSocket,
 }
 
 /// Why the process does not go on.
-pub(super) enum End {
+pub(crate) enum End {
     /// It was asked to stop.
     Signal(&'static str),
     /// Nothing is left to do.
@@ -55,7 +50,7 @@ pub(super) enum End {
 }
 
 /// Runs pipelines until their end.
-pub(super) async fn live(
+pub(crate) async fn live(
     settings: Settings,
     pipelines: Vec<Pipeline>,
     logger: Arc<Logger>,
@@ -98,18 +93,8 @@ impl Process {
             settings.args.files.clone(),
             ask,
         );
-        let (socket, control) = control::bind(settings.args.control.as_deref())?;
-        tokio::spawn(serve(Listener::Unix(socket), routes::control(app.clone())));
-        if let Some(address) = settings.args.metrics.address() {
-            let listener = listen(
-                address,
-                "metrics (choose another address with `--metrics`, or `off`)",
-            )
-            .await?;
-            tokio::spawn(serve(Listener::Tcp(listener), routes::metrics(app.clone())));
-        }
-        let mut servers = StatusServers::default();
-        servers.adopt(pipelines, &app).await?;
+        warn_of_telemetry(&logger, pipelines);
+        let listeners = Listeners::open(&settings, pipelines, &app).await?;
         let watcher = match settings.args.watch {
             true => Some(FileWatcher::start(&settings.args.files)?),
             false => None,
@@ -119,13 +104,12 @@ impl Process {
             logger,
             fleet,
             app,
-            servers,
+            listeners,
             signals,
             events,
             reloads,
             watcher,
             finished: HashSet::new(),
-            _control: control,
         })
     }
 
@@ -133,22 +117,20 @@ impl Process {
     async fn start(&mut self, pipelines: &[Pipeline]) -> Result<(), End> {
         let specs = match all_copies(&self.settings, pipelines) {
             Ok(specs) => specs,
-            Err(why) => return Err(self.broken(why)),
+            Err(why) => return Err(self.broken(&why)),
         };
         let fleet = self.fleet.clone();
-        let started = self
-            .beside(tokio::task::spawn_blocking(move || fleet.start(specs)))
-            .await?;
-        if let Err(why) = started {
-            return Err(self.broken(why));
+        let started = tokio::task::spawn_blocking(move || fleet.start(specs));
+        if let Err(why) = self.beside(started).await? {
+            return Err(self.broken(&why));
         }
         let fleet = self.fleet.clone();
-        self.beside(tokio::spawn(async move {
+        let opened = async move {
             while !fleet.is_open() {
                 tokio::time::sleep(OPEN_POLL).await;
             }
-        }))
-        .await?;
+        };
+        self.beside(tokio::spawn(opened)).await?;
         self.app.enter(Phase::Running);
         let flows: HashSet<_> = self
             .fleet
@@ -156,12 +138,13 @@ impl Process {
             .into_iter()
             .map(|copy| copy.flow)
             .collect();
-        self.logger.info(format!(
-            "running {} flows, control socket `{}`",
-            flows.len(),
-            self._control.path.display()
-        ));
-        systemd::ready(&format!("running {} flows", flows.len()));
+        let (count, socket) = (
+            count(flows.len(), "flow"),
+            self.listeners.control.path.display(),
+        );
+        self.logger
+            .info(format!("running {count}, control socket `{socket}`"));
+        systemd::ready(&format!("running {count}"));
         Ok(())
     }
 
@@ -169,18 +152,12 @@ impl Process {
     async fn serve(&mut self) -> End {
         let mut watchdog = systemd::Watchdog::start();
         loop {
-            let changed = async {
-                match &mut self.watcher {
-                    Some(watcher) => watcher.changed().await,
-                    None => std::future::pending().await,
-                }
-            };
             let end = tokio::select! {
                 signal = self.signals.next() => match signal {
                     Some(name) => Some(End::Signal(name)),
                     None => self.reload("SIGHUP", None).await,
                 },
-                () = changed => self.reload("a changed file", None).await,
+                () = changed(&mut self.watcher) => self.reload("a changed file", None).await,
                 Some(request) = self.reloads.recv() => self.reload("the control socket", Some(request)).await,
                 Some(event) = self.events.recv() => self.hear(event),
                 () = watchdog.due() => {
@@ -197,36 +174,34 @@ impl Process {
     async fn reload(&mut self, cause: &str, request: Option<ReloadRequest>) -> Option<End> {
         self.logger.info(format!("reloading because of {cause}"));
         systemd::reloading();
-        let result = reload::reload(self).await;
+        let told = match reload::reload(self).await {
+            Ok(told) => told,
+            Err(end) => return Some(end),
+        };
         systemd::reloaded();
-        match &result {
-            Ok(Ok(done)) => self.logger.info(done.as_str()),
-            Ok(Err(why)) => why.lines().for_each(|line| self.logger.error(line)),
-            Err(_) => {}
+        match &told {
+            Ok(done) => self.logger.info(done.as_str()),
+            Err(why) => why.lines().for_each(|line| self.logger.error(line)),
         }
-        match result {
-            Ok(told) => {
-                if let Some(request) = request {
-                    let _ = request.send(told);
-                }
-                None
-            }
-            Err(end) => Some(end),
+        if let Some(request) = request {
+            let _ = request.send(told);
         }
+        None
     }
 
     fn hear(&mut self, event: HostEvent) -> Option<End> {
         match event {
             HostEvent::Finished { flow, instance } => {
-                self.logger.info(format!("flow `{flow}`, copy {instance}: all sources have ended and everything is settled"));
+                let words = "all sources have ended and everything is settled";
+                self.logger
+                    .info(format!("flow `{flow}`, copy {instance}: {words}"));
                 self.finished.insert((flow, instance));
-                let is_finished = |copy: &super::fleet::Copy| {
-                    self.finished.contains(&(copy.flow.clone(), copy.instance))
-                };
+                let finished =
+                    |copy: &FlowCopy| self.finished.contains(&(copy.flow.clone(), copy.instance));
                 self.fleet
                     .copies()
                     .iter()
-                    .all(is_finished)
+                    .all(finished)
                     .then_some(End::Finished)
             }
             HostEvent::Failed {
@@ -235,9 +210,9 @@ impl Process {
                 stage,
                 error,
             } => {
-                self.logger.error(format!(
-                    "flow `{flow}`, copy {instance}: stage `{stage}` ends the process: {error}"
-                ));
+                let words = format!("stage `{stage}` ends the process: {error}");
+                self.logger
+                    .error(format!("flow `{flow}`, copy {instance}: {words}"));
                 Some(End::Broken(
                     self.fleet.code_of_failure(&flow, instance, &stage),
                 ))
@@ -256,7 +231,7 @@ impl Process {
     }
 
     /// Waits for something that runs beside this task; a signal to stop is remembered, a second one cuts.
-    pub(super) async fn beside<T>(&mut self, mut task: JoinHandle<T>) -> Result<T, End> {
+    pub(crate) async fn beside<T>(&mut self, mut task: JoinHandle<T>) -> Result<T, End> {
         let mut asked = None;
         loop {
             tokio::select! {
@@ -273,62 +248,22 @@ impl Process {
         }
     }
 
-    fn broken(&self, why: String) -> End {
-        self.logger.error(why);
+    fn broken(&self, why: &str) -> End {
+        why.lines().for_each(|line| self.logger.error(line));
         End::Broken(Exit::Unavailable)
     }
+}
 
-    /// Drains and closes everything.
-    async fn stop(&mut self, end: End) -> Exit {
-        let reason = match end {
-            End::Cut => return self.cut(),
-            End::Broken(exit) => exit,
-            End::Finished => Exit::Clean,
-            End::Signal(name) => {
-                self.logger.info(format!(
-                    "{name}: draining for at most {}",
-                    humantime::format_duration(self.settings.args.drain_timeout)
-                ));
-                Exit::Clean
-            }
-        };
-        self.app.enter(Phase::Draining);
-        systemd::stopping();
-        let (fleet, until) = (
-            self.fleet.clone(),
-            Instant::now() + self.settings.args.drain_timeout,
-        );
-        match self
-            .beside_stop(tokio::task::spawn_blocking(move || fleet.stop(until)))
-            .await
-        {
-            Some(_) if reason != Exit::Clean => reason,
-            Some(exit) => exit,
-            None => self.cut(),
-        }
-    }
-
-    /// Waits for the stop; nothing when another signal cuts it.
-    async fn beside_stop(&mut self, mut task: JoinHandle<Exit>) -> Option<Exit> {
-        let mut watchdog = systemd::Watchdog::start();
-        loop {
-            tokio::select! {
-                done = &mut task => return Some(done.unwrap_or(Exit::Software)),
-                _ = self.signals.stop() => return None,
-                () = watchdog.due() => systemd::alive(&[]),
-            }
-        }
-    }
-
-    /// Ends now: what is not settled is counted, not waited for.
-    fn cut(&self) -> Exit {
-        self.logger.warn("second signal: ending at once");
-        self.fleet.left()
+/// Waits for a change of a file; for ever when none is watched.
+async fn changed(watcher: &mut Option<FileWatcher>) {
+    match watcher {
+        Some(watcher) => watcher.changed().await,
+        None => std::future::pending().await,
     }
 }
 
 /// Every copy of every flow, in the order of the files.
-pub(super) fn all_copies(
+pub(crate) fn all_copies(
     settings: &Settings,
     pipelines: &[Pipeline],
 ) -> Result<Vec<FlowSpec>, String> {
@@ -336,12 +271,32 @@ pub(super) fn all_copies(
     let copies: Result<Vec<_>, _> = flows
         .map(|flow| spec::copies(flow, &settings.store))
         .collect();
-    copies
-        .map(|copies| copies.into_iter().flatten().collect())
-        .map_err(|error| error.to_string())
+    let copies = copies.map_err(|error| error.to_string())?;
+    Ok(copies.into_iter().flatten().collect())
 }
 
-/// Spans end here: nothing in this process exports them.
+/// Nobody should wait for traces that never come.
+fn warn_of_telemetry(logger: &Logger, pipelines: &[Pipeline]) {
+    let asking = pipelines
+        .iter()
+        .filter(|pipeline| pipeline.telemetry != Telemetry::default());
+    for pipeline in asking {
+        logger.warn(format!(
+            "{}: `telemetry` has no effect: this version exports no traces",
+            pipeline.file.name
+        ));
+    }
+}
+
+/// `1 flow`, `2 flows`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+/// Spans end here: this process exports none.
 struct NoSpans;
 
 impl SpanSink for NoSpans {

@@ -6,7 +6,7 @@ use crate::config::render::{Style, render};
 use std::sync::Arc;
 
 /// Reads the files again and changes what runs. `Ok(Err)` says what is wrong; what runs goes on then.
-pub(super) async fn reload(process: &mut Process) -> Result<Result<String, String>, End> {
+pub(crate) async fn reload(process: &mut Process) -> Result<Result<String, String>, End> {
     let settings = process.settings.clone();
     let loaded = tokio::task::spawn_blocking(move || read(&settings));
     let pipelines = match process.beside(loaded).await? {
@@ -22,7 +22,7 @@ pub(super) async fn reload(process: &mut Process) -> Result<Result<String, Strin
         .beside(tokio::task::spawn_blocking(move || fleet.adopt(specs)))
         .await?;
     let app = process.app.clone();
-    let served = process.servers.adopt(&pipelines, &app).await;
+    let served = process.listeners.adopt(&pipelines, &app).await;
     Ok(match (adopted, served) {
         (Ok(done), Ok(())) => Ok(done),
         (Ok(_), Err(why)) | (Err(why), Ok(())) => Err(why),

@@ -11,12 +11,12 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// The metrics server: numbers and health of the process.
-pub(super) fn metrics(app: Arc<App>) -> Router {
+pub(crate) fn metrics(app: Arc<App>) -> Router {
     process().with_state(app)
 }
 
 /// The control socket: everything about the process, and what changes it.
-pub(super) fn control(app: Arc<App>) -> Router {
+pub(crate) fn control(app: Arc<App>) -> Router {
     process()
         .route(
             "/status",
@@ -28,7 +28,7 @@ pub(super) fn control(app: Arc<App>) -> Router {
 }
 
 /// The status server of one copy of a flow.
-pub(super) fn instance(app: Arc<App>, flow: String, instance: u32) -> Router {
+pub(crate) fn instance(app: Arc<App>, flow: String, instance: u32) -> Router {
     let status = {
         let (app, flow) = (app.clone(), flow.clone());
         move || async move {

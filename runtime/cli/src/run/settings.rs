@@ -9,15 +9,15 @@ use crate::config::problem::FileReport;
 use pipeline_host::PluginStore;
 
 /// Command line and plugins.
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// The command line.
-    pub(super) args: RunArgs,
+    pub(crate) args: RunArgs,
     /// The plugins.
-    pub(super) store: PluginStore,
+    pub(crate) store: PluginStore,
 }
 
 /// Why there is nothing to run.
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// The files are wrong.
     Files(Vec<FileReport>),
     /// `--flow` names no flow.
@@ -26,7 +26,7 @@ pub(super) enum Refusal {
 
 impl Settings {
     /// Reads the files and picks the flows that are wanted.
-    pub(super) fn load(&self) -> Result<Vec<Pipeline>, Refusal> {
+    pub(crate) fn load(&self) -> Result<Vec<Pipeline>, Refusal> {
         let loader = Loader {
             catalogue: &self.store,
             environment: &ProcessEnvironment,

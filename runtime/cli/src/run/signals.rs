@@ -3,7 +3,7 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals, caught from when this was made.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
@@ -11,7 +11,7 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Begins to catch them.
-    pub(super) fn catch() -> std::io::Result<Self> {
+    pub(crate) fn catch() -> std::io::Result<Self> {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -20,7 +20,7 @@ impl Signals {
     }
 
     /// Waits for a signal to stop and says its name.
-    pub(super) async fn stop(&mut self) -> &'static str {
+    pub(crate) async fn stop(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
@@ -28,7 +28,7 @@ impl Signals {
     }
 
     /// Waits for a signal of either kind: the name of one to stop, or nothing for a reload.
-    pub(super) async fn next(&mut self) -> Option<&'static str> {
+    pub(crate) async fn next(&mut self) -> Option<&'static str> {
         tokio::select! {
             _ = self.terminate.recv() => Some("SIGTERM"),
             _ = self.interrupt.recv() => Some("SIGINT"),

@@ -5,7 +5,7 @@ use pipeline_host::{FlowSpec, LoadError, PluginStore, StageSpec};
 use std::path::{Path, PathBuf};
 
 /// Every copy of a flow.
-pub(super) fn copies(flow: &Flow, store: &PluginStore) -> Result<Vec<FlowSpec>, LoadError> {
+pub(crate) fn copies(flow: &Flow, store: &PluginStore) -> Result<Vec<FlowSpec>, LoadError> {
     let state = state_directory();
     (0..flow.instances.value)
         .map(|instance| copy(flow, instance, store, state.as_deref()))

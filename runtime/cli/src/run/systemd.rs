@@ -5,29 +5,29 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// Listeners are open and the configuration is loaded.
-pub(super) fn ready(status: &str) {
+pub(crate) fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// A reload has begun.
-pub(super) fn reloading() {
+pub(crate) fn reloading() {
     if let Ok(now) = NotifyState::monotonic_usec_now() {
         tell(&[NotifyState::Reloading, now]);
     }
 }
 
 /// A reload has ended, well or not.
-pub(super) fn reloaded() {
+pub(crate) fn reloaded() {
     tell(&[NotifyState::Ready]);
 }
 
 /// A stop has begun.
-pub(super) fn stopping() {
+pub(crate) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
 /// The process is alive, and why it is not ready.
-pub(super) fn alive(reasons: &[String]) {
+pub(crate) fn alive(reasons: &[String]) {
     let status = match reasons {
         [] => "ready".to_owned(),
         reasons => reasons.join("; "),
@@ -41,13 +41,13 @@ fn tell(state: &[NotifyState<'_>]) {
 }
 
 /// When the service manager wants to hear that the process is alive.
-pub(super) struct Watchdog {
+pub(crate) struct Watchdog {
     interval: Option<Interval>,
 }
 
 impl Watchdog {
     /// Twice in the time that the service manager waits; never without one.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let wait =
             sd_notify::watchdog_enabled().map(|wait| (wait / 2).max(Duration::from_millis(1)));
         let ticks = |wait| {
@@ -61,7 +61,7 @@ impl Watchdog {
     }
 
     /// Waits until it is time.
-    pub(super) async fn due(&mut self) {
+    pub(crate) async fn due(&mut self) {
         match &mut self.interval {
             Some(interval) => drop(interval.tick().await),
             None => std::future::pending().await,

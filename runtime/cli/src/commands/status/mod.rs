@@ -1,0 +1,82 @@
+//! `pipeline status`: asks running pipelines over their control sockets.
+
+mod ask;
+mod table;
+
+use crate::args::StatusArgs;
+use crate::exit::Exit;
+use crate::output::say;
+use serde_json::Value as Json;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Time between the two answers from which rates are computed.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Asks and prints.
+pub(crate) fn status(args: &StatusArgs) -> Exit {
+    let sockets: Vec<PathBuf> = match &args.control {
+        Some(path) => vec![path.clone()],
+        None => crate::run::find_control_sockets(),
+    };
+    if sockets.is_empty() {
+        eprintln!("no pipeline was found (expected a control socket; `--control` names one)");
+        return Exit::Unavailable;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let text = match runtime {
+        Ok(runtime) if args.json => runtime.block_on(as_json(&sockets)),
+        Ok(runtime) => runtime.block_on(as_tables(&sockets)),
+        Err(error) => {
+            eprintln!("cannot ask: {error}");
+            return Exit::Software;
+        }
+    };
+    match text.is_empty() {
+        true => Exit::Unavailable,
+        false => say(&text),
+    }
+}
+
+/// One JSON document a process.
+async fn as_json(sockets: &[PathBuf]) -> String {
+    let mut text = String::new();
+    for socket in sockets {
+        let answer = ask(socket).await;
+        text.extend(answer.map(|(_, answer)| format!("{answer:#}\n")));
+    }
+    text
+}
+
+/// One table a process, with rates.
+async fn as_tables(sockets: &[PathBuf]) -> String {
+    let mut first = Vec::new();
+    for socket in sockets {
+        first.extend(ask(socket).await.map(|answer| (socket, answer)));
+    }
+    if !first.is_empty() {
+        tokio::time::sleep(INTERVAL).await;
+    }
+    let mut tables = Vec::new();
+    for (socket, (asked, before)) in first {
+        if let Some((again, now)) = ask(socket).await {
+            tables.push(table::draw(&before, &now, again.duration_since(asked)));
+        }
+    }
+    tables.join("\n")
+}
+
+async fn ask(socket: &Path) -> Option<(Instant, Json)> {
+    let answer = ask::get(socket, "/status").await;
+    let parsed =
+        answer.and_then(|body| serde_json::from_slice(&body).map_err(|error| error.to_string()));
+    match parsed {
+        Ok(answer) => Some((Instant::now(), answer)),
+        Err(why) => {
+            eprintln!("control socket `{}`: {why}", socket.display());
+            None
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The end of a running process.
+
+use super::app::Phase;
+use super::process::{End, Process};
+use super::systemd;
+use crate::exit::Exit;
+use std::time::Instant;
+use tokio::task::JoinHandle;
+
+impl Process {
+    /// Drains and closes everything, unless it was cut.
+    pub(crate) async fn stop(&mut self, end: End) -> Exit {
+        let timeout = self.settings.args.drain_timeout;
+        let reason = match end {
+            End::Cut => return self.cut(),
+            End::Broken(exit) => exit,
+            End::Finished => Exit::Clean,
+            End::Signal(name) => {
+                let longest = humantime::format_duration(timeout);
+                self.logger
+                    .info(format!("{name}: draining for at most {longest}"));
+                Exit::Clean
+            }
+        };
+        self.app.enter(Phase::Draining);
+        systemd::stopping();
+        let (fleet, until) = (self.fleet.clone(), Instant::now() + timeout);
+        let stopped = tokio::task::spawn_blocking(move || fleet.stop(until));
+        match self.unless_cut(stopped).await {
+            Some(_) if reason != Exit::Clean => reason,
+            Some(exit) => exit,
+            None => self.cut(),
+        }
+    }
+
+    /// Waits for the stop; nothing when another signal cuts it.
+    async fn unless_cut(&mut self, mut stopped: JoinHandle<Exit>) -> Option<Exit> {
+        let mut watchdog = systemd::Watchdog::start();
+        loop {
+            tokio::select! {
+                done = &mut stopped => return Some(done.unwrap_or(Exit::Software)),
+                _ = self.signals.stop() => return None,
+                () = watchdog.due() => systemd::alive(&["draining".to_owned()]),
+            }
+        }
+    }
+
+    /// Ends now: what is not settled is counted, not waited for.
+    fn cut(&self) -> Exit {
+        self.logger.warn("second signal: ending at once");
+        self.fleet.left()
+    }
+}
