@@ -84,9 +84,7 @@ impl TradeGenerator {
     fn due_now(&mut self, mut batch: BatchBuilder) -> Result<BatchBuilder> {
         let elapsed = self.started.elapsed();
         // A message that is sent twice needs two places.
-        while batch.len() + 2 <= MAX_BATCH as usize
-            && self.feed.due().is_some_and(|due| due <= elapsed)
-        {
+        while batch.len() + 2 <= MAX_BATCH && self.feed.due().is_some_and(|due| due <= elapsed) {
             let copies = self.faults.copies();
             self.feed.take(|text| {
                 for _ in 0..copies {

@@ -18,7 +18,7 @@ impl<'a> Decimal<'a> {
         if is_decimal(text.as_bytes()) {
             Ok(Decimal(text))
         } else {
-            Err(Unreadable::field(field, Fault::NotADecimal, text))
+            Err(Unreadable::field(field, Fault::Decimal, text))
         }
     }
 

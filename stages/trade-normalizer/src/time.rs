@@ -80,7 +80,7 @@ impl Time {
 }
 
 fn not_a_time(field: &'static str, expected: &'static str, found: &str) -> Unreadable {
-    Unreadable::field(field, Fault::NotATime(expected), found)
+    Unreadable::field(field, Fault::Time(expected), found)
 }
 
 #[cfg(test)]

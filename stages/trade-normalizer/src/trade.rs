@@ -86,7 +86,7 @@ pub(crate) fn symbol<'a>(
     if token.is_text() {
         Ok(token)
     } else {
-        Err(Unreadable::field(field, Fault::NotAText, token.json()))
+        Err(Unreadable::field(field, Fault::Text, token.json()))
     }
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn trade_id<'a>(
     if is_number || token.is_text() {
         Ok(token.content())
     } else {
-        Err(Unreadable::field(field, Fault::NotAnId, token.json()))
+        Err(Unreadable::field(field, Fault::Id, token.json()))
     }
 }
 
@@ -120,6 +120,6 @@ pub(crate) fn side(
     } else if text == sell {
         Ok(Side::Sell)
     } else {
-        Err(Unreadable::field(field, Fault::NotASide(expected), text))
+        Err(Unreadable::field(field, Fault::Side(expected), text))
     }
 }

@@ -41,19 +41,19 @@ pub(crate) enum Unreadable {
 pub(crate) enum Fault {
     /// Prices and sizes.
     #[error("a decimal number")]
-    NotADecimal,
+    Decimal,
     /// Times.
     #[error("{0}")]
-    NotATime(&'static str),
+    Time(&'static str),
     /// Symbols.
     #[error("a text")]
-    NotAText,
+    Text,
     /// Trade ids.
     #[error("a number or a text")]
-    NotAnId,
+    Id,
     /// Sides.
     #[error("{0}")]
-    NotASide(&'static str),
+    Side(&'static str),
 }
 
 impl Unreadable {

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod check;
 mod config;
 mod connect;
 mod failure;
@@ -19,6 +20,7 @@ mod plain;
 mod pointer;
 mod relay;
 mod report;
+mod search;
 mod sequence;
 mod session;
 mod shared;

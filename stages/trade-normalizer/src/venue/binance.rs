@@ -79,7 +79,7 @@ impl<'a> Message<'a> {
             "false" => Ok(Side::Buy),
             other => Err(Unreadable::field(
                 "m",
-                Fault::NotASide("`true` or `false`"),
+                Fault::Side("`true` or `false`"),
                 other,
             )),
         }
