@@ -1,11 +1,13 @@
 //! The plugin side of the ABI's entry: what `export_stage!` expands to.
 
 use crate::instance::guard;
+use crate::workers::panic_text;
 use crate::{Filter, Invalid, Result, Sink, Source, error, filter, host, settings, sink, source};
 use pipeline_abi::*;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 use std::marker::PhantomData;
+use std::panic::catch_unwind;
 use std::sync::OnceLock;
 
 /// Makes the shared object's one exported symbol lead to a stage: `export_stage!(source X)`, `export_stage!(sink X)` or
@@ -219,43 +221,39 @@ pub unsafe extern "C" fn open<E: Exported>(
     out: *mut *mut PlStage,
     error: *mut PlText,
 ) -> i32 {
-    guard(|| {
-        // SAFETY: the host's structure, valid for the call.
-        let open = unsafe { &*open };
-        // SAFETY: as above.
-        let (kind, json) = unsafe { (open.kind.text(), open.config_json.bytes()) };
-        if kind != E::NAME {
+    // SAFETY: the host's structure, valid for the call.
+    let opened = catch_unwind(|| unsafe { open_stage::<E>(&*open) })
+        .unwrap_or_else(|panic| Err((PL_ERR_PANIC, panic_text(&*panic))));
+    match opened {
+        Ok(stage) => {
+            // SAFETY: the host's place for the answer.
+            unsafe { out.write(stage) };
+            PL_OK
+        }
+        Err((status, why)) => {
             // SAFETY: the host's buffer.
-            unsafe { write_text(error, &unknown_kind::<E>(kind)) };
-            return PL_ERR_UNSUPPORTED;
+            unsafe { write_text(error, &why) };
+            status
         }
-        let config = match settings::read::<E::Config>(json) {
-            Ok(config) => config,
-            Err(invalid) => {
-                // SAFETY: the host's buffer.
-                unsafe {
-                    write_text(
-                        error,
-                        &format!("`{}`: {}", invalid.pointer, invalid.message),
-                    )
-                };
-                return PL_ERR_INVALID;
-            }
-        };
-        // SAFETY: as the ABI says.
-        match unsafe { E::open(open, config) } {
-            Ok(stage) => {
-                // SAFETY: the host's place for the answer.
-                unsafe { out.write(stage) };
-                PL_OK
-            }
-            Err(why) => {
-                // SAFETY: the host's buffer.
-                unsafe { write_text(error, &error::chain(&*why)) };
-                PL_ERR
-            }
-        }
-    })
+    }
+}
+
+/// # Safety
+/// `open` and all that it points to are valid for the call.
+unsafe fn open_stage<E: Exported>(open: &PlOpen) -> Result<*mut PlStage, (i32, String)> {
+    // SAFETY: promised by the caller.
+    let (kind, json) = unsafe { (open.kind.text(), open.config_json.bytes()) };
+    if kind != E::NAME {
+        return Err((PL_ERR_UNSUPPORTED, unknown_kind::<E>(kind)));
+    }
+    let config = settings::read::<E::Config>(json).map_err(|invalid| {
+        (
+            PL_ERR_INVALID,
+            format!("`{}`: {}", invalid.pointer, invalid.message),
+        )
+    })?;
+    // SAFETY: promised by the caller.
+    unsafe { E::open(open, config) }.map_err(|error| (PL_ERR, error::chain(&*error)))
 }
 
 fn unknown_kind<E: Exported>(kind: &str) -> String {
