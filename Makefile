@@ -12,7 +12,7 @@ KAFKA := $(TARGET)/debug/testkit-kafka
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
-.PHONY: help packages build test lint deny advisories demo
+.PHONY: help packages build test docs lint deny advisories demo
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,9 +27,14 @@ build: packages ## build the pipeline command, all stages and all tests
 test: build ## run every test, against real Apache Kafka
 	@trap '$(KAFKA) down' EXIT; \
 	$(KAFKA) up; \
+	.ci/docs $(TARGET)/debug/pipeline --check; \
 	cargo test --workspace --locked --doc; \
 	cargo test --workspace --locked --no-fail-fast --lib --bins --tests --examples 2>&1 | tee $(TARGET)/test.log; \
 	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print passed " passed, " failed " failed" }' $(TARGET)/test.log
+
+docs: ## write the settings tables of the stages' READMEs
+	cargo build --workspace --locked
+	.ci/docs $(TARGET)/debug/pipeline
 
 lint: packages $(DENY) ## check format, clippy, licences, versions and sources
 	cargo fmt --all --check
