@@ -7,6 +7,9 @@ use pipeline_abi::{PL_BATCH_MAX, PlBatch, PlBatchVt, PlMsg, PlStr};
 use std::mem::{align_of, offset_of, size_of};
 use std::ops::Range;
 
+/// Most bytes that a batch is believed to have: what its messages can have at most. Sums of it cannot overflow.
+const BYTES_MAX: u64 = PL_BATCH_MAX as u64 * 2 * u32::MAX as u64;
+
 /// Why a batch is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BatchFault {
@@ -102,8 +105,12 @@ impl View {
             stride: batch.msg_stride,
             len: batch.n_msgs,
             flags: batch.flags,
-            topic: batch.topic,
-            bytes: batch.bytes,
+            topic: if batch.topic.ptr.is_null() {
+                PlStr::EMPTY
+            } else {
+                batch.topic
+            },
+            bytes: batch.bytes.min(BYTES_MAX),
             made_ns: batch.made_ns,
         }
     }

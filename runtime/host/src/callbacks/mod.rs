@@ -9,6 +9,9 @@ mod fields;
 mod log;
 mod span;
 
+#[cfg(test)]
+mod tests;
+
 pub use fields::{Field, FieldValue};
 pub use log::{Level, LogRecord, LogSink};
 pub use span::{SpanEvent, SpanRecord, SpanSink};

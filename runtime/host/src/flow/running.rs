@@ -49,14 +49,9 @@ impl Flow {
             let thread = Supervisor::spawn(member.seat.clone(), member.post.clone(), spec)
                 .map_err(|error| StartError::Thread(error.to_string()))?;
             *member.thread.lock() = Some(thread);
-            let failed = member.seat.wait(Instant::now() + OPEN_WAIT, |board| {
-                board.tried.then(|| {
-                    (board.state == StageState::Failed)
-                        .then(|| board.failure.clone())
-                        .flatten()
-                })
-            });
-            if let Some(Some(error)) = failed {
+            let until = Instant::now() + OPEN_WAIT;
+            let opened = member.seat.wait(until, |board| board.first_open.clone());
+            if let Some(Err(error)) = opened {
                 return Err(StartError::Open {
                     stage: member.seat.name().to_owned(),
                     error,

@@ -67,3 +67,104 @@ pub(super) unsafe fn plugin(
     // SAFETY: static, large enough, and no function pointer in it is null.
     Ok(unsafe { &*plugin })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pipeline_abi::{PL_OK, PlOpen, PlStage, PlStr, PlText};
+    use std::mem::{MaybeUninit, transmute_copy};
+
+    unsafe extern "C" fn describe(_: *mut PlStr) -> i32 {
+        PL_OK
+    }
+    unsafe extern "C" fn validate(_: PlStr, _: PlStr, _: *mut PlText) -> i32 {
+        PL_OK
+    }
+    unsafe extern "C" fn open(_: *const PlOpen, _: *mut *mut PlStage, _: *mut PlText) -> i32 {
+        PL_OK
+    }
+
+    fn good() -> PlPlugin {
+        PlPlugin {
+            magic: PL_MAGIC,
+            struct_size: size_of::<PlPlugin>() as u32,
+            abi_major: PL_ABI_MAJOR,
+            abi_minor: PL_ABI_MINOR + 1,
+            min_host_minor: PL_ABI_MINOR,
+            reserved: 0,
+            features: 0,
+            describe,
+            validate,
+            open,
+        }
+    }
+
+    fn refusal(of: &PlPlugin) -> String {
+        // SAFETY: as large as it says; leaking a copy makes it static.
+        let copy: &'static PlPlugin = Box::leak(Box::new(unsafe {
+            transmute_copy::<PlPlugin, PlPlugin>(of)
+        }));
+        // SAFETY: as above.
+        unsafe { plugin(copy, Path::new("x.so")) }
+            .err()
+            .unwrap()
+            .to_string()
+    }
+
+    #[test]
+    fn good_plugin_of_a_newer_minor_version_is_accepted() {
+        let good: &'static PlPlugin = Box::leak(Box::new(good()));
+        // SAFETY: static and complete.
+        assert!(unsafe { plugin(good, Path::new("x.so")) }.is_ok());
+    }
+
+    #[test]
+    fn each_defect_is_its_own_refusal() {
+        let magic = refusal(&PlPlugin { magic: 7, ..good() });
+        assert_eq!(
+            magic,
+            "`x.so` has the magic word 0x00000007 (expected 0x4e494c50)"
+        );
+        let size = refusal(&PlPlugin {
+            struct_size: 16,
+            ..good()
+        });
+        assert_eq!(
+            size,
+            "`x.so` has a description of 16 bytes (expected at least 48)"
+        );
+        let major = refusal(&PlPlugin {
+            abi_major: 9,
+            ..good()
+        });
+        assert_eq!(major, "`x.so` was built for ABI 9 (expected 1)");
+        let minor = refusal(&PlPlugin {
+            min_host_minor: PL_ABI_MINOR + 1,
+            ..good()
+        });
+        assert_eq!(minor, "`x.so` needs a host with ABI 1.1 (this one has 1.0)");
+        // SAFETY: null is answered with a refusal.
+        let null = unsafe { plugin(std::ptr::null(), Path::new("x.so")) }
+            .err()
+            .unwrap();
+        assert_eq!(null.to_string(), "`x.so` refused this host (ABI 1.0)");
+    }
+
+    #[test]
+    fn null_function_is_found_without_calling_it() {
+        let mut raw = MaybeUninit::new(good());
+        // SAFETY: overwrites a word inside; nobody reads it as a function pointer.
+        unsafe {
+            raw.as_mut_ptr()
+                .byte_add(offset_of!(PlPlugin, validate))
+                .cast::<usize>()
+                .write(0)
+        };
+        // SAFETY: large enough, and leaked.
+        let refused = unsafe { plugin(Box::leak(Box::new(raw)).as_ptr(), Path::new("x.so")) };
+        assert_eq!(
+            refused.err().unwrap().to_string(),
+            "`x.so` has no function `validate` (it is null)"
+        );
+    }
+}

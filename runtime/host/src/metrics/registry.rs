@@ -77,6 +77,10 @@ impl Registry {
         check(spec)?;
         let mut families = self.families.lock();
         let families = &mut *families;
+        let full = families.series == SERIES_MAX;
+        if full && !families.by_name.contains_key(&spec.name) {
+            return Err(Refused::Full);
+        }
         let family = families
             .by_name
             .entry(spec.name.clone())
@@ -94,7 +98,7 @@ impl Registry {
         if let Some(instrument) = family.series.get(&labels) {
             return Ok(instrument);
         }
-        if families.series == SERIES_MAX {
+        if full {
             return Err(Refused::Full);
         }
         families.series += 1;

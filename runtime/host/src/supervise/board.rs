@@ -65,8 +65,8 @@ pub(crate) struct Board {
     /// It is failed and will not be opened again.
     pub(crate) given_up: bool,
     pub(crate) restarts: u64,
-    /// Whether the first `open` has succeeded or failed.
-    pub(crate) tried: bool,
+    /// How the first `open` ended, once it has.
+    pub(crate) first_open: Option<Result<(), String>>,
     /// The stage's own status document, unparsed.
     pub(crate) document: Option<String>,
     /// How the last swap of settings ended, while nobody has asked.
@@ -83,7 +83,7 @@ impl Board {
             failure: None,
             given_up: false,
             restarts: 0,
-            tried: false,
+            first_open: None,
             document: None,
             swapped: None,
         }

@@ -38,7 +38,7 @@ impl Supervisor {
             .as_ref()
             .map(|instance| instance.drain(within));
         if let Some(Err(error)) = asked {
-            self.failed(&error);
+            self.found(&error);
         }
     }
 
@@ -55,7 +55,7 @@ impl Supervisor {
             self.post.is_settled()
         };
         if !settled {
-            return self.failed(
+            return self.found(
                 "said that it was drained, but did not settle all messages (a bug of the stage)",
             );
         }
@@ -81,7 +81,7 @@ impl Supervisor {
             return;
         }
         self.post.finish(false);
-        if self.close_instance(CLOSE_TIMEOUT) {
+        if self.close_instance(CLOSE_TIMEOUT).is_ok() {
             self.post.recover(None);
             self.open();
         }

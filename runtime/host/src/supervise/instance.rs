@@ -27,6 +27,14 @@ pub(super) struct Ports {
     output: Option<Arc<OutputPort>>,
 }
 
+/// What a closed instance leaves.
+pub(super) struct Closed {
+    /// Switched off; kept for late calls.
+    pub(super) ports: Ports,
+    /// How it says that it failed, unless that was taken up before.
+    pub(super) said: Option<String>,
+}
+
 /// An instance whose threads did not end in time.
 pub(super) struct StuckInClose;
 
@@ -88,16 +96,20 @@ impl Instance {
 
     /// Closes the instance, which then is gone, or leaks it if it does not end in time. The ports are switched off but stay
     /// allocated: they are the answer.
-    pub(super) fn close(self, seat: &Arc<Seat>, timeout: Duration) -> Result<Ports, StuckInClose> {
+    pub(super) fn close(self, seat: &Arc<Seat>, timeout: Duration) -> Result<Closed, StuckInClose> {
         // SAFETY: as above; nothing refers to the instance afterwards.
         let status = unsafe { (self.vt().close)(self.stage, millis(timeout)) };
+        let said = seat.mailbox().failure();
         forget(seat, self.cookie);
         self.ports.close();
         if status == PL_ERR_TIMEOUT {
             std::mem::forget(self.ports);
             return Err(StuckInClose);
         }
-        Ok(self.ports)
+        Ok(Closed {
+            ports: self.ports,
+            said,
+        })
     }
 }
 

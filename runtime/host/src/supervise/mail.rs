@@ -27,17 +27,17 @@ pub(super) struct Mail {
     pub(super) opened: bool,
     pub(super) drained: bool,
     pub(super) finished: bool,
+    /// The instance said that it cannot go on.
     pub(super) failed: Option<String>,
+    /// The host found that it cannot go on.
+    pub(super) found: Option<String>,
     pub(super) commands: VecDeque<Command>,
 }
 
 impl Mail {
     fn is_empty(&self) -> bool {
-        !self.opened
-            && !self.drained
-            && !self.finished
-            && self.failed.is_none()
-            && self.commands.is_empty()
+        let event = self.opened || self.drained || self.finished;
+        !event && self.failed.is_none() && self.found.is_none() && self.commands.is_empty()
     }
 }
 
@@ -67,16 +67,25 @@ impl Mailbox {
         };
     }
 
-    /// Puts an event of the instance `cookie` (or, without, of the current one) in.
-    pub(super) fn event(&self, cookie: Option<u64>, enter: impl FnOnce(&mut Mail)) {
+    /// Puts an event of the instance `cookie` in.
+    pub(super) fn event(&self, cookie: u64, enter: impl FnOnce(&mut Mail)) {
         let mut inner = self.inner.lock();
-        if inner.cookie != 0 && cookie.is_none_or(|cookie| cookie == inner.cookie) {
+        if inner.cookie == cookie {
             enter(&mut inner.mail);
             self.arrived.notify_one();
         }
     }
 
-    /// How the current instance failed, if that is not dealt with yet.
+    /// Puts in what the host found out about the current instance.
+    pub(super) fn found(&self, fault: &str) {
+        let mut inner = self.inner.lock();
+        if inner.cookie != 0 {
+            inner.mail.found.get_or_insert_with(|| fault.to_owned());
+            self.arrived.notify_one();
+        }
+    }
+
+    /// How the current instance says that it failed, if that is not dealt with yet.
     pub(super) fn failure(&self) -> Option<String> {
         self.inner.lock().mail.failed.clone()
     }

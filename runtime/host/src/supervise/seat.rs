@@ -104,31 +104,30 @@ impl Seat {
 
     /// Takes an event of the instance `cookie`.
     pub(crate) fn event(&self, cookie: u64, event: u32, status: i32, text: String) {
-        let enter = |enter: fn(&mut Mail)| self.mailbox.event(Some(cookie), enter);
+        let enter = |enter: fn(&mut Mail)| self.mailbox.event(cookie, enter);
         match event {
             PL_EVENT_OPENED => enter(|mail| mail.opened = true),
             PL_EVENT_DRAINED => enter(|mail| mail.drained = true),
             PL_EVENT_FINISHED => enter(|mail| mail.finished = true),
-            PL_EVENT_FAILED => self.failed(Some(cookie), &text),
+            PL_EVENT_FAILED => self.failed(cookie, text),
             PL_EVENT_HEALTH => self.set_health(status, text),
             _ => {}
         }
     }
 
     /// The host found that the current instance cannot go on.
-    pub(crate) fn fail(&self, error: &str) {
-        self.failed(None, error);
+    pub(crate) fn fail(&self, fault: &str) {
+        self.mailbox.found(fault);
     }
 
-    fn failed(&self, cookie: Option<u64>, error: &str) {
-        let error = if error.is_empty() {
-            "failed without saying why"
+    fn failed(&self, cookie: u64, text: String) {
+        let text = if text.is_empty() {
+            "failed without saying why".to_owned()
         } else {
-            error
+            text
         };
-        self.mailbox.event(cookie, |mail| {
-            mail.failed.get_or_insert_with(|| error.to_owned());
-        });
+        self.mailbox
+            .event(cookie, |mail| _ = mail.failed.get_or_insert(text));
     }
 
     /// How the current instance says that it failed, or else `other`.

@@ -12,7 +12,7 @@
 
 use super::backoff::Backoff;
 use super::board::StageState;
-use super::instance::{Instance, Ports, StuckInClose};
+use super::instance::{Closed, Instance, Ports, StuckInClose};
 use super::mail::{Command, Mail};
 use super::swap::Swap;
 use super::{Post, Seat};
@@ -102,9 +102,10 @@ impl Supervisor {
     // === what arrives ===
 
     fn handle(&mut self, mail: Mail) {
-        match mail.failed {
-            Some(error) => self.failed(&error),
-            None => {
+        match (mail.failed, mail.found) {
+            (Some(error), _) => self.failed(&error),
+            (None, Some(fault)) => self.found(&fault),
+            (None, None) => {
                 if mail.opened {
                     self.opened();
                 }
@@ -142,7 +143,7 @@ impl Supervisor {
         let now = Instant::now();
         match self.phase {
             Phase::Opening { since } if now >= since + OPEN_TIMEOUT => {
-                self.failed(&format!("did not open within {} s", OPEN_TIMEOUT.as_secs()));
+                self.found(&format!("did not open within {} s", OPEN_TIMEOUT.as_secs()));
             }
             Phase::Down { until: Some(until) } if now >= until => self.reopen(),
             _ => self.tick_swap(now),
@@ -174,7 +175,7 @@ impl Supervisor {
             return;
         };
         if let Err(error) = instance.start() {
-            return self.failed(&error);
+            return self.found(&error);
         }
         let processor = instance
             .processor()
@@ -183,7 +184,8 @@ impl Supervisor {
             since: Instant::now(),
         };
         self.seat.set_state(StageState::Running);
-        self.seat.change(|board| board.tried = true);
+        self.seat
+            .change(|board| _ = board.first_open.get_or_insert(Ok(())));
         if let Some(Swap::Trying { .. }) = self.swap {
             self.swap = None;
             self.seat.change(|board| board.swapped = Some(Ok(())));
@@ -196,30 +198,39 @@ impl Supervisor {
 
     // === failing ===
 
+    /// The instance said that it cannot go on.
     pub(super) fn failed(&mut self, error: &str) {
+        self.bury(|_| error.to_owned());
+    }
+
+    /// The host found that the instance cannot go on. That is often only a consequence: what the instance itself says while
+    /// it is closed is nearer to the cause.
+    pub(super) fn found(&mut self, fault: &str) {
+        self.bury(|said| said.unwrap_or_else(|| fault.to_owned()));
+    }
+
+    /// Closes the instance and queues what it left for the next one. `error` is given what it said meanwhile.
+    fn bury(&mut self, error: impl FnOnce(Option<String>) -> String) {
         let ran = match self.phase {
             Phase::Running { since } => since.elapsed(),
             Phase::Down { .. } | Phase::Ended => return,
             _ => Duration::ZERO,
         };
         let at_end = self.phase == Phase::Finished;
-        if !self.close_instance(CLOSE_TIMEOUT) {
+        let Ok(said) = self.close_instance(CLOSE_TIMEOUT) else {
             return;
-        }
+        };
+        let error = error(said);
         if at_end {
-            return self.seat.log(
-                Level::Warn,
-                &format!("failed after it had reached its end: {error}"),
-            );
+            let told = format!("failed after it had reached its end: {error}");
+            return self.seat.log(Level::Warn, &told);
         }
-        let left = self.post.recover(Some(error));
+        let left = self.post.recover(Some(&error));
         if left > 0 {
-            self.seat.log(
-                Level::Info,
-                &format!("{left} unsettled messages will be delivered again"),
-            );
+            let told = format!("{left} unsettled messages will be delivered again");
+            self.seat.log(Level::Info, &told);
         }
-        self.down(error, ran);
+        self.down(&error, ran);
     }
 
     /// There is no instance now, because of `error`.
@@ -227,7 +238,11 @@ impl Supervisor {
         self.phase = Phase::Down { until: None };
         self.seat
             .set_state_because(StageState::Failed, Some(error.to_owned()));
-        self.seat.change(|board| board.tried = true);
+        self.seat.change(|board| {
+            _ = board
+                .first_open
+                .get_or_insert_with(|| Err(error.to_owned()))
+        });
         match self.swap.take() {
             Some(Swap::Trying { old }) => return self.go_back(*old, error),
             Some(Swap::Leaving { next, .. }) => return self.try_settings(*next),
@@ -259,39 +274,34 @@ impl Supervisor {
     // === closing ===
 
     fn end(&mut self, timeout: Duration) {
-        if self.close_instance(timeout) {
+        if self.close_instance(timeout).is_ok() {
             self.phase = Phase::Ended;
             self.seat.set_state(StageState::Closed);
         }
     }
 
-    /// Closes the instance, if there is one. A stage that is stuck in `close` ends its supervisor: answers no.
-    pub(super) fn close_instance(&mut self, timeout: Duration) -> bool {
+    /// Closes the instance, if there is one, and answers with how it says that it failed meanwhile. A stage that is stuck in
+    /// `close` ends its supervisor.
+    pub(super) fn close_instance(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<Option<String>, StuckInClose> {
         self.post.detach();
         let Some(instance) = self.instance.take() else {
-            return true;
+            return Ok(None);
         };
-        let closed = {
-            let _watch = self
-                .seat
-                .host()
-                .watchdog
-                .watch(&self.seat, Instant::now() + timeout + CLOSE_GRACE);
-            instance.close(&self.seat, timeout)
-        };
-        match closed {
-            Ok(ports) => {
-                self.retired.push_back(ports);
-                if self.retired.len() > RETIRED_PORTS {
-                    self.retired.pop_front();
-                }
-                true
-            }
-            Err(StuckInClose) => {
-                self.phase = Phase::Ended;
-                self.seat.stuck();
-                false
-            }
+        let until = Instant::now() + timeout + CLOSE_GRACE;
+        let watch = self.seat.host().watchdog.watch(&self.seat, until);
+        let closed = instance.close(&self.seat, timeout);
+        drop(watch);
+        let Closed { ports, said } = closed.inspect_err(|StuckInClose| {
+            self.phase = Phase::Ended;
+            self.seat.stuck();
+        })?;
+        self.retired.push_back(ports);
+        if self.retired.len() > RETIRED_PORTS {
+            self.retired.pop_front();
         }
+        Ok(said)
     }
 }

@@ -55,7 +55,7 @@ impl Supervisor {
         if self.phase == Phase::Finished {
             self.seat.source_resumed();
         }
-        if self.close_instance(CLOSE_TIMEOUT) {
+        if self.close_instance(CLOSE_TIMEOUT).is_ok() {
             self.post.recover(None);
             self.try_settings(*next);
         }
