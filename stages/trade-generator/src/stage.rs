@@ -114,4 +114,7 @@ impl TradeGenerator {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 export_stage!(source TradeGenerator);
