@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use http::Uri;
 use pipeline_sdk::prelude::*;
 use pipeline_sdk::tls::ServerTls;
+use serde::Serialize;
 
 use crate::ring::{Lag, Limits};
 
@@ -77,7 +78,7 @@ pub(crate) struct RingLimits {
 }
 
 /// What happens to a client that falls too far behind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SlowClient {
     /// It is sent away (close code 1008); it may come back and resume.
@@ -192,6 +193,8 @@ impl Config {
             "/max_lag/bytes".to_owned(),
             "expected at most `ring.bytes`: older ones are gone",
         );
+        let body = (1..=u64::from(u32::MAX)).contains(&self.max_body.as_u64());
+        expect(body, "/max_body".to_owned(), "expected 1B to 4GiB");
         for (name, duration) in [
             ("/ping/every", self.ping.every),
             ("/ping/timeout", self.ping.timeout),
@@ -296,7 +299,10 @@ mod tests {
             pointers(r#","peers":["ws://a:1/ws","http://a"]"#),
             ["/peers/1"]
         );
-        assert_eq!(pointers(r#","token":"""#), ["/token"]);
+        assert_eq!(
+            pointers(r#","token":"","max_body":0"#),
+            ["/token", "/max_body"]
+        );
         assert_eq!(
             pointers(
                 r#","max_lag":{"messages":11,"bytes":"2MiB"},"ring":{"messages":10,"bytes":"1MiB"}"#

@@ -1,6 +1,7 @@
 //! What all connections share: the ring, the news that it has more, and who is connected.
 //!
-//! Invariant: the ring's lock is never held across an await, nor while bytes are written.
+//! Invariant: the ring's lock is never held across an await, nor while bytes are written, and no other lock is taken
+//! under it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,15 @@ use crate::ring::{Lag, Ring};
 use crate::status::Tally;
 use crate::wire::text_frame;
 
+/// Memory that is kept for the next use; what a huge message needed is given back.
+const KEPT: usize = 1 << 20;
+
+/// The ring, and memory to encode in.
+struct Shared {
+    ring: Ring,
+    encode: Vec<u8>,
+}
+
 /// What all connections share.
 pub(crate) struct Hub {
     pub(crate) name: String,
@@ -26,8 +36,8 @@ pub(crate) struct Hub {
     pub(crate) hello: Box<[u8]>,
     pub(crate) metrics: Metrics,
     pub(crate) tally: Tally,
-    ring: Mutex<Ring>,
-    /// Memory to encode in, and to collect one write in.
+    shared: Mutex<Shared>,
+    /// Memory to collect one write in.
     scratch: Mutex<Vec<u8>>,
     head: watch::Sender<u64>,
     readers: Mutex<HashMap<u64, Arc<AtomicU64>>>,
@@ -46,7 +56,10 @@ impl Hub {
             name,
             metrics: Metrics::new(context),
             tally: Tally::default(),
-            ring: Mutex::new(Ring::new(config.ring_limits())),
+            shared: Mutex::new(Shared {
+                ring: Ring::new(config.ring_limits()),
+                encode: Vec::new(),
+            }),
             scratch: Mutex::default(),
             head: watch::Sender::new(0),
             readers: Mutex::default(),
@@ -60,13 +73,15 @@ impl Hub {
         local: bool,
         put: impl FnOnce(&mut Intake<'_>) -> R,
     ) -> (R, Taken) {
-        let mut ring = self.ring.lock();
-        let mut scratch = self.scratch.lock();
-        let mut intake = Intake::new(&mut ring, &mut scratch, local);
+        let mut shared = self.shared.lock();
+        let Shared { ring, encode } = &mut *shared;
+        let mut intake = Intake::new(ring, encode, local);
         let result = put(&mut intake);
         let taken = intake.taken();
         let head = ring.head();
-        drop((ring, scratch));
+        encode.clear();
+        encode.shrink_to(KEPT);
+        drop(shared);
         self.metrics.took(taken, local);
         if taken.accepted > 0 {
             self.head.send_replace(head);
@@ -76,14 +91,16 @@ impl Hub {
 
     /// Looks into the ring.
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Ring) -> R) -> R {
-        look(&self.ring.lock())
+        look(&self.shared.lock().ring)
     }
 
-    /// Lends the memory in which one write is collected.
+    /// Lends empty memory in which one write is collected.
     pub(crate) fn with_scratch<R>(&self, work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
         let mut scratch = self.scratch.lock();
+        let result = work(&mut scratch);
         scratch.clear();
-        work(&mut scratch)
+        scratch.shrink_to(KEPT);
+        result
     }
 
     /// Tells when there is more in the ring.

@@ -27,8 +27,9 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(crate) struct WsBroadcast {
     context: Context,
     listener: Option<TcpListener>,
+    address: SocketAddr,
     server: Server,
-    hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub>,
     gate: Arc<Gate>,
     phase: Arc<watch::Sender<Phase>>,
 }
@@ -77,6 +78,7 @@ impl Sink for WsBroadcast {
         Ok(Self {
             context,
             listener: Some(listener),
+            address,
             server,
             hub,
             gate,
@@ -98,10 +100,11 @@ impl Sink for WsBroadcast {
 }
 
 impl WsBroadcast {
-    /// Starts to accept connections; answers where.
+    /// Starts to accept connections, if it has not yet; answers where.
     pub(crate) fn serve(&mut self) -> Result<SocketAddr> {
-        let listener = self.listener.take().ok_or("serving already")?;
-        let address = listener.local_addr()?;
+        let Some(listener) = self.listener.take() else {
+            return Ok(self.address);
+        };
         self.context.spawn(self.server.clone().run(listener));
         let (context, hub, gate) = (
             self.context.clone(),
@@ -116,7 +119,7 @@ impl WsBroadcast {
             context.draining().await;
             advance(&phase, Phase::Draining);
         });
-        Ok(address)
+        Ok(self.address)
     }
 
     /// Goes on to a later phase.

@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use pipeline_sdk::Trace;
 use stage_envelope::{Answer, Data, Envelope, NDJSON, Rejected, Times, lines, parse_line};
+use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
 use super::{App, Peer, Refusal};
@@ -58,15 +59,7 @@ async fn answer(app: &App, peer: Peer, request: Request) -> Result<Answer, Refus
     let (head, body) = request.into_parts();
     may_write(app.token.as_ref(), peer.0, &head.headers)?;
     let content = content(&head.headers)?;
-    let body = timeout(app.body_timeout, read(app, &head.headers, body))
-        .await
-        .map_err(|_| {
-            Refusal::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "timeout",
-                "the body did not come in time",
-            )
-        })??;
+    let (body, _room) = read(app, &head.headers, body).await?;
     let answer = match content {
         Content::Envelopes => take_envelopes(&app.hub, &body).await?,
         Content::OnePayload => take_payload(&app.hub, &head.headers, &body)?,
@@ -97,8 +90,12 @@ fn content(headers: &HeaderMap) -> Result<Content, Refusal> {
     }
 }
 
-/// Reads the body, within what one and what all together may take of memory.
-async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+/// Reads the body, within what one and what all together may take of memory. The room is held as long as the body is.
+async fn read<'a>(
+    app: &'a App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, SemaphorePermit<'a>), Refusal> {
     let told = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -107,25 +104,25 @@ async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Refus
         return Err(too_large(app));
     }
     let permits = u32::try_from(expected).unwrap_or(u32::MAX);
-    let _room = app
-        .bodies
-        .acquire_many(permits)
-        .await
-        .map_err(|_| Refusal::draining())?;
-    let collected = Limited::new(body, app.max_body)
-        .collect()
-        .await
-        .map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                return too_large(app);
-            }
-            Refusal::new(
-                StatusCode::BAD_REQUEST,
-                "body",
-                format!("the body broke off: {error}"),
-            )
-        })?;
-    Ok(collected.to_bytes())
+    let room = timeout(app.body_timeout, app.bodies.acquire_many(permits)).await;
+    let Ok(Ok(room)) = room else {
+        let why = "too many bodies at a time";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", why));
+    };
+    let collected = timeout(app.body_timeout, Limited::new(body, app.max_body).collect()).await;
+    match collected {
+        Ok(Ok(collected)) => Ok((collected.to_bytes(), room)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(app)),
+        Ok(Err(error)) => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "body",
+            format!("the body broke off: {error}"),
+        )),
+        Err(_) => {
+            let why = "the body did not come in time";
+            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", why))
+        }
+    }
 }
 
 fn too_large(app: &App) -> Refusal {

@@ -10,3 +10,4 @@ mod post;
 mod ring;
 mod server;
 mod site;
+mod upstream;

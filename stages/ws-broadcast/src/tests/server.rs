@@ -21,6 +21,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct TestServer {
     pub(super) address: SocketAddr,
     pub(super) stage: WsBroadcast,
+    pub(super) context: Context,
 }
 
 /// What came back over HTTP.
@@ -46,11 +47,14 @@ impl TestServer {
             .unwrap()
             .extend(more.as_object().unwrap().clone());
         let config = serde_json::from_value(config).unwrap();
-        let mut stage = WsBroadcast::open(config, Context::detached("ws"))
-            .await
-            .unwrap();
+        let context = Context::detached("ws");
+        let mut stage = WsBroadcast::open(config, context.clone()).await.unwrap();
         let address = stage.serve().unwrap();
-        Self { address, stage }
+        Self {
+            address,
+            stage,
+            context,
+        }
     }
 
     /// Sends bytes and reads until the server closes or, with a length, has answered in full.
