@@ -96,7 +96,9 @@ impl EdgeStats {
     fn record_ages(&self, view: &View, run: Range<u32>) {
         let now = now_ns();
         let age = |index| {
-            Duration::from_nanos(now.saturating_sub(view.message(index).ts_ns).max(0) as u64)
+            now.saturating_sub(view.message(index).ts_ns)
+                .max(0)
+                .cast_unsigned()
         };
         self.age.record_many(run.map(age));
     }

@@ -42,21 +42,18 @@ impl Timings {
         self.add(bucket(ns), count, ns.saturating_mul(count));
     }
 
-    /// Records several durations; neighbours in one bucket cost one addition together.
-    pub(crate) fn record_many(&self, durations: impl Iterator<Item = Duration>) {
+    /// Records several durations in nanoseconds; neighbours in one bucket cost one addition together.
+    pub(crate) fn record_many(&self, durations: impl Iterator<Item = u64>) {
         let (mut at, mut count, mut sum) = (0, 0, 0_u64);
-        for duration in durations {
-            let ns = duration.as_nanos().min(u128::from(u64::MAX)) as u64;
-            let bucket = bucket(ns);
-            if bucket != at && count > 0 {
+        for ns in durations {
+            if !is_in(at, ns) {
                 self.add(at, count, sum);
-                (count, sum) = (0, 0);
+                (at, count, sum) = (bucket(ns), 0, 0);
             }
-            (at, count, sum) = (bucket, count + 1, sum.saturating_add(ns));
+            count += 1;
+            sum = sum.saturating_add(ns);
         }
-        if count > 0 {
-            self.add(at, count, sum);
-        }
+        self.add(at, count, sum);
     }
 
     /// The distribution now, in seconds.
@@ -70,6 +67,9 @@ impl Timings {
     }
 
     fn add(&self, bucket: usize, count: u64, sum_ns: u64) {
+        if count == 0 {
+            return;
+        }
         self.buckets[bucket].fetch_add(count, Ordering::Relaxed);
         self.sum_ns.fetch_add(sum_ns, Ordering::Relaxed);
     }
@@ -77,6 +77,12 @@ impl Timings {
 
 fn bucket(ns: u64) -> usize {
     BOUNDS_NS.partition_point(|bound| *bound < ns)
+}
+
+/// Whether a duration falls into a bucket.
+fn is_in(bucket: usize, ns: u64) -> bool {
+    let above = bucket == 0 || ns > BOUNDS_NS[bucket - 1];
+    above && BOUNDS_NS.get(bucket).is_none_or(|bound| ns <= *bound)
 }
 
 /// A distribution over a plugin's own bounds.
@@ -158,7 +164,7 @@ mod tests {
     fn many_durations_count_like_single_ones() {
         let (many, single) = (Timings::default(), Timings::default());
         let durations = [1, 2, 900, 1, 70_000_000].map(Duration::from_micros);
-        many.record_many(durations.into_iter());
+        many.record_many(durations.iter().map(|duration| duration.as_nanos() as u64));
         durations
             .into_iter()
             .for_each(|duration| single.record(duration, 1));
