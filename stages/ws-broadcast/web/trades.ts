@@ -43,19 +43,23 @@ function draw(): void {
 }
 
 function row(message: Message): HTMLTableRowElement {
-  const trade = isRecord(message.data) ? message.data : {};
-  const cells = [
-    time(message),
-    text(trade["venue"]),
-    text(trade["symbol"] ?? message.key),
-    text(trade["price"] ?? (isRecord(message.data) ? undefined : message.data)),
-    text(trade["size"]),
-    text(trade["side"]),
-    message.partition === undefined ? "" : `${message.partition}:${message.offset}`,
-    latency(message),
-  ];
   const line = document.createElement("tr");
-  for (const cell of cells) line.insertCell().textContent = cell;
+  const add = (cell: string): HTMLTableCellElement => {
+    const made = line.insertCell();
+    made.textContent = cell;
+    return made;
+  };
+  add(time(message));
+  const { data } = message;
+  if (isRecord(data) && "price" in data) {
+    for (const field of ["venue", "symbol", "price", "size", "side"]) add(text(data[field]));
+  } else {
+    const cell = add(text(data ?? message.data_base64));
+    cell.colSpan = 5;
+    cell.className = "other";
+  }
+  add(message.partition === undefined ? "" : `${message.partition}:${message.offset}`);
+  add(latency(message));
   return line;
 }
 
