@@ -6,17 +6,17 @@ use pipeline_sdk::Error;
 use rdkafka::client::Client;
 use rdkafka::error::RDKafkaErrorCode;
 
-/// What ended the membership.
-pub(crate) fn explain(client: &Client<Listener>, settings: &Settings, member: &str) -> Error {
-    let Some((code, text)) = client.fatal_error() else {
-        return "the Kafka client failed for an unknown reason".into();
-    };
+/// What ended the membership; `None` while it can go on.
+pub(crate) fn error(client: &Client<Listener>, settings: &Settings, member: &str) -> Option<Error> {
+    let (code, text) = client.fatal_error()?;
     let group = &settings.group;
-    match code {
-        RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId => format!(
-            "fenced: another member of group `{group}` has the instance id `{member}`; give each member its own `instance_id`"
-        ),
+    let why = match code {
+        RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId => {
+            format!(
+                "fenced: another member of group `{group}` has the instance id `{member}`; give each member its own `instance_id`"
+            )
+        }
         _ => format!("the membership in group `{group}` ended: {text}"),
-    }
-    .into()
+    };
+    Some(why.into())
 }

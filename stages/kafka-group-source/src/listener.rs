@@ -7,7 +7,7 @@ use crate::rebalance::Change;
 use parking_lot::Mutex;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 use stage_kafka_client::{Monitor, Statistics};
@@ -32,7 +32,8 @@ pub(crate) struct Listener {
     events: Mutex<VecDeque<Event>>,
     /// Counts calls, so that the loop knows whether a poll that gave no message served something.
     calls: AtomicU64,
-    fatal: AtomicBool,
+    /// An error was told that may be the end of the client.
+    alarmed: AtomicBool,
     abandoned: AtomicBool,
 }
 
@@ -42,7 +43,7 @@ impl Listener {
             monitor,
             events: Mutex::default(),
             calls: AtomicU64::new(0),
-            fatal: AtomicBool::new(false),
+            alarmed: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
         }
     }
@@ -59,9 +60,9 @@ impl Listener {
         self.events.lock().pop_front()
     }
 
-    /// Whether the client cannot go on.
-    pub(crate) fn is_fatal(&self) -> bool {
-        self.fatal.load(Ordering::Relaxed)
+    /// Whether an error was told since the last call: it may be the end of the client.
+    pub(crate) fn take_alarm(&self) -> bool {
+        self.alarmed.swap(false, Ordering::Relaxed)
     }
 
     /// From now on nobody listens: rebalances are answered by giving everything up.
@@ -91,11 +92,8 @@ impl ClientContext for Listener {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.called();
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.fatal.store(true, Ordering::Relaxed);
-        } else {
-            self.monitor.error(&error, reason);
-        }
+        self.alarmed.store(true, Ordering::Relaxed);
+        self.monitor.error(&error, reason);
     }
 
     fn stats_raw(&self, json: &[u8]) {

@@ -4,6 +4,7 @@
 
 use crate::assignment::{Assignment, Share};
 use crate::commits::Commits;
+use crate::fatal;
 use crate::listener::{Consumer, Event, give_up};
 use crate::metrics::Metrics;
 use crate::partition::{Outgoing, Partition};
@@ -17,7 +18,7 @@ use pipeline_sdk::prelude::*;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
-use stage_kafka_client::{Health, Monitor, Statistics, TOPIC, watch_topic};
+use stage_kafka_client::{GroupStatus, Health, Monitor, Statistics, TOPIC, watch_topic};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -45,6 +46,8 @@ pub(crate) struct Member {
     metrics: Metrics,
     rebalances: Rebalances,
     statistics: Option<Box<Statistics>>,
+    /// The state of the membership a second ago.
+    group: GroupStatus,
 }
 
 impl Member {
@@ -70,6 +73,7 @@ impl Member {
             turn: -1,
             rebalances: Rebalances::default(),
             statistics: None,
+            group: GroupStatus::default(),
         }
     }
 
@@ -134,14 +138,12 @@ impl Member {
                 None => {}
             }
         }
-        match self.consumer.context().is_fatal() {
-            true => Err(crate::fatal::explain(
-                self.consumer.client(),
-                &self.settings,
-                &self.id,
-            )),
-            false => Ok(()),
+        if self.consumer.context().take_alarm()
+            && let Some(error) = fatal::error(self.consumer.client(), &self.settings, &self.id)
+        {
+            return Err(error);
         }
+        Ok(())
     }
 
     /// An error of the topic or of no partition in particular.
@@ -391,7 +393,8 @@ impl Member {
     /// Shows the state of the membership, which the statistics complete.
     pub(crate) fn publish(&mut self, statistics: &Statistics) {
         let group = statistics.cgrp.clone().unwrap_or_default();
-        let joined = group.state == "up" && group.join_state == "steady";
+        let joined = self.settings.group_protocol.is_joined(&group, &self.group);
+        self.group = group.clone();
         if joined {
             self.health().good(GROUP);
         }

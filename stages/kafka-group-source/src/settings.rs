@@ -3,7 +3,7 @@
 use crate::start::Reset;
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientConfig;
-use stage_kafka_client::{Connection, Reserved, check_topic};
+use stage_kafka_client::{Connection, GroupStatus, Reserved, check_topic};
 
 /// Reads a Kafka topic as a member of a consumer group, and commits a message's offset only when every sink behind has
 /// delivered it.
@@ -60,6 +60,14 @@ impl GroupProtocol {
             GroupProtocol::Classic => "classic",
             GroupProtocol::Consumer => "consumer",
         }
+    }
+
+    /// Whether this is a member of the group: `now`, or `now` and a second `before`.
+    pub(crate) fn is_joined(self, now: &GroupStatus, before: &GroupStatus) -> bool {
+        let steady = now.join_state == "steady";
+        // A member that never had a partition stays in `init` with this protocol, although its heartbeats are answered.
+        let idle = self == GroupProtocol::Consumer && now.join_state == "init" && now == before;
+        now.state == "up" && (steady || idle)
     }
 }
 

@@ -142,7 +142,8 @@ impl KafkaGroupSource {
 impl Drop for KafkaGroupSource {
     /// Lets the consumer leave the group although nobody serves it any more; what is done is committed if it still can be.
     fn drop(&mut self) {
-        if !self.member.consumer().closed() && !self.member.consumer().context().is_fatal() {
+        let consumer = self.member.consumer();
+        if !consumer.closed() && consumer.client().fatal_error().is_none() {
             self.member.commit();
         }
         self.member.abandon();

@@ -13,6 +13,9 @@ mod settings;
 mod sink;
 mod status;
 
+#[cfg(test)]
+mod tests;
+
 use pipeline_sdk::export_stage;
 
 export_stage!(sink sink::KafkaSink);

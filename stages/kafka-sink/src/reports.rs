@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, ProducerContext};
 use stage_kafka_client::{Health, Monitor};
@@ -32,7 +32,8 @@ pub(crate) struct Reports {
     /// Something was delivered, failed or became empty: whoever waits looks again.
     changed: Notify,
     troubled: AtomicBool,
-    fatal: AtomicBool,
+    /// An error was told that may be the end of the client.
+    alarmed: AtomicBool,
     produced: Counter,
     errors: Counter,
     rejected: Counter,
@@ -90,7 +91,7 @@ impl Reports {
             }),
             changed: Notify::new(),
             troubled: AtomicBool::new(false),
-            fatal: AtomicBool::new(false),
+            alarmed: AtomicBool::new(false),
         }
     }
 
@@ -131,20 +132,25 @@ impl Reports {
     fn keep(&self, state: &mut State, token: Token, error: KafkaError) {
         self.errors.add(1);
         if judge(&error) == Outcome::Fatal {
-            self.fatal.store(true, Ordering::Relaxed);
+            self.alarmed.store(true, Ordering::Relaxed);
         }
         state.failures.push(Failure { token, error });
         self.troubled.store(true, Ordering::Release);
     }
 
-    /// Whether some message waits to be sent again, or the client cannot go on.
+    /// Whether somebody should look: a message waits to be sent again, or the client may have come to its end.
     pub(crate) fn is_troubled(&self) -> bool {
-        self.troubled.load(Ordering::Acquire) || self.is_fatal()
+        self.has_failures() || self.alarmed.load(Ordering::Relaxed)
     }
 
-    /// Whether the client cannot go on.
-    pub(crate) fn is_fatal(&self) -> bool {
-        self.fatal.load(Ordering::Relaxed)
+    /// Whether some message waits to be sent again.
+    pub(crate) fn has_failures(&self) -> bool {
+        self.troubled.load(Ordering::Acquire)
+    }
+
+    /// Whether an error was told since the last call: it may be the end of the client.
+    pub(crate) fn take_alarm(&self) -> bool {
+        self.alarmed.swap(false, Ordering::Relaxed)
     }
 
     /// The messages to be sent again, in the order in which they came.
@@ -230,12 +236,9 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.fatal.store(true, Ordering::Relaxed);
-            self.changed.notify_one();
-        } else {
-            self.monitor.error(&error, reason);
-        }
+        self.monitor.error(&error, reason);
+        self.alarmed.store(true, Ordering::Relaxed);
+        self.changed.notify_one();
     }
 
     fn stats_raw(&self, json: &[u8]) {

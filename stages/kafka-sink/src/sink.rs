@@ -20,9 +20,8 @@ use std::time::Duration;
 
 /// Subject of the stage's health.
 const DELIVERY: &str = "delivery";
-/// How often what was reported is settled while there is something in flight, and how often logs are looked for otherwise.
-const BUSY: Duration = Duration::from_millis(2);
-const IDLE: Duration = Duration::from_millis(50);
+/// How often what was reported of incomplete batches is settled; complete ones are settled at once.
+const SETTLE: Duration = Duration::from_millis(100);
 /// How long a full queue is waited for before it is tried again.
 const FULL: Duration = Duration::from_millis(50);
 
@@ -98,11 +97,7 @@ impl KafkaSink {
         let (producer, stop) = (self.producer.clone(), self.stop.clone());
         self.context.thread("kafka-reports", move || {
             while !stop.load(Ordering::Relaxed) {
-                producer.poll(if producer.context().is_quiet() {
-                    IDLE
-                } else {
-                    BUSY
-                });
+                producer.poll(SETTLE);
                 producer.context().settle_reported();
             }
         })?;
@@ -170,8 +165,9 @@ impl KafkaSink {
 
     /// Sends failed messages again until none is left.
     async fn mend(&mut self) -> Result<()> {
+        self.check()?;
         let mut backoff = self.context.backoff();
-        while self.reports().is_troubled() {
+        while self.reports().has_failures() {
             self.quiet().await?;
             let failures = self.reports().take_failures();
             let Some(first) = failures.first() else {
@@ -207,7 +203,7 @@ impl KafkaSink {
                 continue;
             }
             self.quiet().await?;
-            if self.reports().is_troubled() && !self.reject_if_refused(token) {
+            if self.reports().has_failures() && !self.reject_if_refused(token) {
                 failures
                     .for_each(|(_, failure)| self.reports().failed(failure.token, failure.error));
                 return Ok(());
@@ -238,24 +234,21 @@ impl KafkaSink {
 
     /// Waits until the producer has reported all that it has.
     async fn quiet(&self) -> Result<()> {
-        loop {
-            if self.reports().is_fatal() {
-                return Err(self.fatal());
-            }
-            if self.reports().is_quiet() {
-                return Ok(());
-            }
+        while !self.reports().is_quiet() {
             self.reports().changed().await;
+            self.check()?;
         }
+        Ok(())
     }
 
-    fn fatal(&self) -> Error {
-        let why = self
-            .producer
-            .client()
-            .fatal_error()
-            .map_or_else(|| "no reason given".to_owned(), |(_, why)| why);
-        format!("the producer cannot go on and starts anew: {why}").into()
+    /// Whether the client can go on.
+    fn check(&self) -> Result<()> {
+        if self.reports().take_alarm()
+            && let Some((_, why)) = self.producer.client().fatal_error()
+        {
+            return Err(format!("the producer cannot go on and starts anew: {why}").into());
+        }
+        Ok(())
     }
 }
 

@@ -85,9 +85,9 @@ async fn a_leader_that_is_killed_costs_no_message() {
         seen.extend(member.serve_until("after", |seen| seen.len() == 100).await);
         let offsets: Vec<i64> = seen.iter().map(|seen| seen.offset).collect();
         assert_eq!(offsets, (0..200).collect::<Vec<_>>());
-        cluster.start(leader).await;
         member.leave().await;
         assert_eq!(cluster.committed(&group, &topic), [Some(200)]);
+        cluster.start(leader).await;
     })
     .await;
 }
