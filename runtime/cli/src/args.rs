@@ -19,8 +19,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run pipeline files until a signal or the end of their sources
+    #[command(after_help = Exit::table())]
     Run(RunArgs),
     /// Print every mistake of pipeline files
+    #[command(after_help = Exit::table())]
     Check(FilesArgs),
     /// Draw pipeline files as a graph
     Graph(GraphArgs),

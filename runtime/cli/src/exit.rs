@@ -45,18 +45,13 @@ impl Exit {
     /// What it means to whoever runs the command.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Exit::Clean => {
-                "done; nothing was lost, or all that was left will be delivered again by its source"
-            }
+            Exit::Clean => "nothing was lost: all is delivered, or its source delivers it again",
             Exit::Usage => "wrong command line or pipeline file; every mistake was printed",
             Exit::Rejected => "a stage with `on_reject: stop` rejected a message",
-            Exit::Unavailable => {
-                "cannot start (a port in use, a stage that does not open), a stage with `restart: never` failed, or no \
-                 pipeline answers on the control socket"
-            }
+            Exit::Unavailable => "cannot start, `restart: never` stage failed, or nobody to ask",
             Exit::Software => "a stage ignored `close` for its time, or an internal error",
             Exit::Undelivered => {
-                "stopped before everything was delivered, and its source cannot deliver it again; or output failed"
+                "messages are lost that no source delivers again, or output failed"
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A stage's settings as rows of a table, read from its JSON Schema.
 
+use crate::config::formats;
 use serde_json::Value as Json;
 
 /// Nested mappings that are unfolded.
@@ -86,13 +87,8 @@ fn kind(schema: &Json, root: &Json) -> String {
     if !names.is_empty() {
         return names.join(", ");
     }
-    match schema["format"].as_str() {
-        Some("listen-address") => return "address".to_owned(),
-        Some("http-url" | "uri") => return "URL".to_owned(),
-        Some("path") => return "path".to_owned(),
-        Some("duration") => return "time".to_owned(),
-        Some("byte-size" | "bytes") => return "size".to_owned(),
-        _ => {}
+    if let Some(format) = schema["format"].as_str().and_then(formats::find) {
+        return format.noun.to_owned();
     }
     let name = schema["type"].as_str().or_else(|| {
         schema["type"]

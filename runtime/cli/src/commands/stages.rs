@@ -45,7 +45,7 @@ fn list(installed: &[Result<std::sync::Arc<StageInfo>, Unusable>]) -> String {
         .unwrap_or(0);
     for info in installed.iter().flatten() {
         let role = noun(info.role).split(' ').nth(1).unwrap_or_default();
-        let doc = info.doc.lines().next().unwrap_or_default();
+        let doc = first_sentence(&info.doc);
         let _ = writeln!(text, "{:width$}  {role:6}  {doc}", info.kind);
         let _ = writeln!(
             text,
@@ -62,6 +62,15 @@ fn list(installed: &[Result<std::sync::Arc<StageInfo>, Unusable>]) -> String {
         text.push_str("no stage is installed (looked in $PIPELINE_PLUGIN_PATH, the folder of this program, /usr/lib/pipeline/stages)\n");
     }
     text
+}
+
+fn first_sentence(doc: &str) -> String {
+    let paragraph = doc.trim().split("\n\n").next().unwrap_or_default();
+    let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.find(". ") {
+        Some(end) => text[..end].to_owned(),
+        None => text.trim_end_matches('.').to_owned(),
+    }
 }
 
 fn page(info: &StageInfo) -> String {

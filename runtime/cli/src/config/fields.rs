@@ -1,5 +1,6 @@
 //! Reads the keys of a mapping, telling what is unknown, missing, or of the wrong type.
 
+use crate::config::formats;
 use crate::config::nearest::{expected, nearest};
 use crate::config::node::{Key, Node, Value};
 use crate::config::problem::{Problem, Problems};
@@ -175,7 +176,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     /// A time span such as `100ms`.
     pub(crate) fn duration(&mut self, key: &str) -> Option<Duration> {
         let node = self.node(key)?;
-        let parsed = plain_text(node).and_then(|text| humantime::parse_duration(text).ok());
+        let parsed = plain_text(node).and_then(formats::parse_duration);
         match parsed.filter(|duration| !duration.is_zero()) {
             Some(duration) => Some(duration),
             None => self.wrong(key, node, "a time such as `100ms` or `30s`"),
@@ -187,9 +188,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         let node = self.node(key)?;
         let size = match &node.value {
             Value::Number(number) => number.as_u64(),
-            _ => plain_text(node)
-                .and_then(|text| text.parse::<bytesize::ByteSize>().ok())
-                .map(|size| size.as_u64()),
+            _ => plain_text(node).and_then(formats::parse_size),
         };
         match size.filter(|size| *size > 0) {
             Some(size) => Some(size),

@@ -4,17 +4,13 @@
 //! Only substituted scalars change: they take the type that the schema asks for. What was written stays what it is.
 
 use crate::config::fields::Located;
+use crate::config::formats::{HTTP_URL, LISTEN_ADDRESS};
 use crate::config::nearest::nearest;
 use crate::config::node::{Node, Value};
 use crate::config::secrets::Secrets;
 use crate::config::source::{SourceFile, Span};
 use crate::config::typed::{candidates, property, typed};
 use serde_json::{Map, Value as Json};
-
-/// Schema format of an address that a stage listens on.
-pub(crate) const LISTEN_ADDRESS: &str = "listen-address";
-/// Schema format of a URL that a stage posts to.
-pub(crate) const HTTP_URL: &str = "http-url";
 
 /// What became of a stage's settings.
 #[derive(Debug, Default)]

@@ -9,7 +9,10 @@ mod expand;
 pub(crate) mod fields;
 mod file;
 mod fit;
+pub(crate) mod formats;
 mod guess;
+#[cfg(test)]
+mod hostile;
 pub(crate) mod model;
 pub(crate) mod nearest;
 mod node;

@@ -33,8 +33,23 @@ pub(crate) fn render(reports: &[FileReport], style: Style) -> String {
     out
 }
 
-/// The one line.
-pub(crate) fn headline(report: &FileReport, problem: &Problem) -> String {
+/// The one line of each mistake.
+pub(crate) fn headlines(reports: &[FileReport]) -> Vec<String> {
+    let of_file = |report| FileReport::headlines(report);
+    reports.iter().flat_map(of_file).collect()
+}
+
+impl FileReport {
+    fn headlines(&self) -> Vec<String> {
+        self.problems
+            .sorted()
+            .into_iter()
+            .map(|problem| headline(self, problem))
+            .collect()
+    }
+}
+
+fn headline(report: &FileReport, problem: &Problem) -> String {
     let place = report.file.place(problem.span.start);
     let words = report.secrets.mask(&problem.words()).replace('\n', " ");
     format!(
@@ -46,6 +61,9 @@ pub(crate) fn headline(report: &FileReport, problem: &Problem) -> String {
 fn picture(report: &FileReport, problem: &Problem, style: Style) -> String {
     let (text, span) = report.secrets.mask_source(&report.file, problem.span);
     let masked = SourceFile::new(report.file.name.as_str(), text);
+    if report.file.text.is_empty() {
+        return String::new();
+    }
     let hint = problem
         .hint
         .as_deref()
@@ -81,7 +99,7 @@ fn width(text: &str) -> usize {
 fn fancy(file: SourceFile, span: Span, hint: Option<String>) -> String {
     let snippet = Snippet {
         at: SourceSpan::from(span.range()),
-        hint: hint.unwrap_or_default(),
+        hint,
         source: NamedSource::new(&file.name, file.text),
     };
     let mut drawn = String::new();
@@ -101,7 +119,7 @@ fn fancy(file: SourceFile, span: Span, hint: Option<String>) -> String {
 #[derive(Debug)]
 struct Snippet {
     at: SourceSpan,
-    hint: String,
+    hint: Option<String>,
     source: NamedSource<String>,
 }
 
@@ -119,7 +137,7 @@ impl Diagnostic for Snippet {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new_with_span(Some(self.hint.clone()), self.at);
+        let label = LabeledSpan::new_with_span(self.hint.clone(), self.at);
         Some(Box::new(std::iter::once(label)))
     }
 }

@@ -6,7 +6,7 @@ use crate::config::model::OnReject;
 use crate::config::render::{Style, render};
 use std::collections::HashMap;
 
-fn load_with(
+pub(crate) fn load_with(
     texts: &[(&str, &str)],
     environment: &HashMap<String, String>,
 ) -> Result<Vec<Pipeline>, Vec<FileReport>> {
@@ -265,14 +265,4 @@ fn two_sources_join_by_from() {
         "stages:\n  - { use: websocket-source, with: { urls: [] } }\n  - { name: kafka, use: kafka-group-source, with: { brokers: [a], topic: t } }\n  - { use: ws-broadcast, from: [websocket-source, kafka] }\n",
     );
     assert_eq!(pipeline.flows[0].stages[2].from.len(), 2);
-}
-
-#[test]
-fn no_text_makes_the_loader_panic() {
-    bolero::check!()
-        .with_type::<String>()
-        .for_each(|text: &String| {
-            let _ = load_with(&[("fuzz.yaml", text)], &HashMap::new())
-                .map_err(|reports| render(&reports, Style::Plain));
-        });
 }

@@ -25,11 +25,12 @@ use crate::logs::{Filter, Logger};
 use pipeline_host::{PluginStore, search_path};
 use settings::{Refusal, Settings};
 use std::time::Duration;
+use stopping::Ending;
 
 /// Threads for HTTP, signals and files: stages have their own.
 const ASYNC_THREADS: usize = 2;
 /// How long tasks that still run may take when everything has ended.
-const LAST_WAIT: Duration = Duration::from_millis(500);
+const LAST_WAIT: Duration = Duration::from_millis(100);
 
 /// Runs files.
 pub(crate) fn run(args: &RunArgs) -> Exit {
@@ -54,19 +55,22 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
         .worker_threads(ASYNC_THREADS)
         .enable_all()
         .build();
-    let exit = match runtime {
+    let ending = match runtime {
         Ok(runtime) => {
-            let exit = runtime.block_on(process::live(settings, pipelines, logger.clone()));
+            let ending = runtime.block_on(process::live(settings, pipelines, logger.clone()));
             runtime.shutdown_timeout(LAST_WAIT);
-            exit
+            ending
         }
         Err(error) => {
             logger.error(format!("cannot start: {error}"));
-            Exit::Software
+            Ending::orderly(Exit::Software)
         }
     };
     logger.finish();
-    exit
+    if ending.is_abrupt {
+        signal_hook::low_level::exit(ending.exit.code().into());
+    }
+    ending.exit
 }
 
 fn refuse(why: &str, exit: Exit) -> Exit {

@@ -8,8 +8,10 @@ use super::fleet::{Fleet, FlowCopy};
 use super::listeners::Listeners;
 use super::settings::Settings;
 use super::signals::Signals;
+use super::stopping::Ending;
+use super::systemd::{self, Watchdog};
 use super::watch::FileWatcher;
-use super::{reload, spec, systemd};
+use super::{reload, spec};
 use crate::config::model::{Pipeline, Telemetry};
 use crate::exit::Exit;
 use crate::logs::Logger;
@@ -31,6 +33,7 @@ pub(crate) struct Process {
     pub(crate) app: Arc<App>,
     pub(crate) listeners: Listeners,
     pub(crate) signals: Signals,
+    pub(crate) watchdog: Watchdog,
     events: mpsc::UnboundedReceiver<HostEvent>,
     reloads: mpsc::Receiver<ReloadRequest>,
     watcher: Option<FileWatcher>,
@@ -54,12 +57,12 @@ pub(crate) async fn live(
     settings: Settings,
     pipelines: Vec<Pipeline>,
     logger: Arc<Logger>,
-) -> Exit {
+) -> Ending {
     let mut process = match Process::prepare(settings, &pipelines, logger.clone()).await {
         Ok(process) => process,
         Err(why) => {
-            logger.error(why);
-            return Exit::Unavailable;
+            why.lines().for_each(|line| logger.error(line));
+            return Ending::orderly(Exit::Unavailable);
         }
     };
     let end = match process.start(&pipelines).await {
@@ -106,6 +109,7 @@ impl Process {
             app,
             listeners,
             signals,
+            watchdog: Watchdog::start(),
             events,
             reloads,
             watcher,
@@ -150,7 +154,6 @@ impl Process {
 
     /// Runs until there is a reason to end.
     async fn serve(&mut self) -> End {
-        let mut watchdog = systemd::Watchdog::start();
         loop {
             let end = tokio::select! {
                 signal = self.signals.next() => match signal {
@@ -160,7 +163,7 @@ impl Process {
                 () = changed(&mut self.watcher) => self.reload("a changed file", None).await,
                 Some(request) = self.reloads.recv() => self.reload("the control socket", Some(request)).await,
                 Some(event) = self.events.recv() => self.hear(event),
-                () = watchdog.due() => {
+                () = self.watchdog.due() => {
                     systemd::alive(&self.app.reasons());
                     None
                 }
@@ -181,10 +184,13 @@ impl Process {
         systemd::reloaded();
         match &told {
             Ok(done) => self.logger.info(done.as_str()),
-            Err(why) => why.lines().for_each(|line| self.logger.error(line)),
+            Err(refused) => refused
+                .headlines
+                .iter()
+                .for_each(|line| self.logger.error(line)),
         }
         if let Some(request) = request {
-            let _ = request.send(told);
+            let _ = request.send(told.map_err(|refused| refused.text));
         }
         None
     }
@@ -244,6 +250,7 @@ impl Process {
                     None => asked = Some(name),
                     Some(_) => return Err(End::Cut),
                 },
+                () = self.watchdog.due() => systemd::alive(&self.app.reasons()),
             }
         }
     }
@@ -271,8 +278,7 @@ pub(crate) fn all_copies(
     let copies: Result<Vec<_>, _> = flows
         .map(|flow| spec::copies(flow, &settings.store))
         .collect();
-    let copies = copies.map_err(|error| error.to_string())?;
-    Ok(copies.into_iter().flatten().collect())
+    Ok(copies?.into_iter().flatten().collect())
 }
 
 /// Nobody should wait for traces that never come.

@@ -9,6 +9,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long whoever asks for a reload waits for its end; less than a request may take.
+const RELOAD_WAIT: Duration = Duration::from_secs(25);
 
 /// The metrics server: numbers and health of the process.
 pub(crate) fn metrics(app: Arc<App>) -> Router {
@@ -75,8 +79,16 @@ async fn numbers(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, openmetrics::CONTENT_TYPE)], text).into_response()
 }
 
+/// A reload may take longer than a request: it goes on then.
 async fn reload(State(app): State<Arc<App>>) -> Response {
-    match app.reload().await {
+    let Ok(told) = tokio::time::timeout(RELOAD_WAIT, app.reload()).await else {
+        return (
+            StatusCode::ACCEPTED,
+            "still reloading; the log tells how it ends\n",
+        )
+            .into_response();
+    };
+    match told {
         Ok(done) => (StatusCode::OK, done + "\n").into_response(),
         Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, why + "\n").into_response(),
     }

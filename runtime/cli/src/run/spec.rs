@@ -1,11 +1,11 @@
 //! From a checked pipeline file to what the host starts.
 
 use crate::config::model::{Flow, Stage};
-use pipeline_host::{FlowSpec, LoadError, PluginStore, StageSpec};
+use pipeline_host::{FlowSpec, PluginStore, StageSpec};
 use std::path::{Path, PathBuf};
 
 /// Every copy of a flow.
-pub(crate) fn copies(flow: &Flow, store: &PluginStore) -> Result<Vec<FlowSpec>, LoadError> {
+pub(crate) fn copies(flow: &Flow, store: &PluginStore) -> Result<Vec<FlowSpec>, String> {
     let state = state_directory();
     (0..flow.instances.value)
         .map(|instance| copy(flow, instance, store, state.as_deref()))
@@ -17,7 +17,7 @@ fn copy(
     instance: u32,
     store: &PluginStore,
     state: Option<&Path>,
-) -> Result<FlowSpec, LoadError> {
+) -> Result<FlowSpec, String> {
     let folder = state.map(|state| state.join(&flow.name).join(instance.to_string()));
     let stages = flow
         .stages
@@ -31,23 +31,33 @@ fn copy(
     })
 }
 
-fn stage(
-    stage: &Stage,
-    store: &PluginStore,
-    folder: Option<&Path>,
-) -> Result<StageSpec, LoadError> {
+fn stage(stage: &Stage, store: &PluginStore, folder: Option<&Path>) -> Result<StageSpec, String> {
     Ok(StageSpec {
         name: stage.name.value.clone(),
         kind: stage.kind.value.clone(),
-        plugin: store.load(&stage.kind.value)?,
+        plugin: store
+            .load(&stage.kind.value)
+            .map_err(|error| error.to_string())?,
         config: stage.config.clone(),
         from: stage.from.iter().map(|from| from.value.clone()).collect(),
         buffer: stage.buffer.value,
         retry: stage.retry,
         on_reject: stage.on_reject.value.clone(),
         restart: stage.restart,
-        state_dir: folder.map(|folder| folder.join(&stage.name.value)),
+        state_dir: folder
+            .map(|folder| state_folder(&folder.join(&stage.name.value)))
+            .transpose()?,
     })
+}
+
+fn state_folder(folder: &Path) -> Result<PathBuf, String> {
+    match std::fs::create_dir_all(folder) {
+        Ok(()) => Ok(folder.to_owned()),
+        Err(error) => Err(format!(
+            "cannot make the state folder `{}`: {error}",
+            folder.display()
+        )),
+    }
 }
 
 /// The folder that the service manager gives a service for its state.

@@ -7,9 +7,35 @@ use crate::exit::Exit;
 use std::time::Instant;
 use tokio::task::JoinHandle;
 
+/// How a process ended.
+pub(crate) struct Ending {
+    /// Its exit code.
+    pub(crate) exit: Exit,
+    /// Whether stages may still run: then the process must go without asking their libraries to tidy up.
+    pub(crate) is_abrupt: bool,
+}
+
+impl Ending {
+    /// Every stage has ended.
+    pub(crate) fn orderly(exit: Exit) -> Self {
+        Ending {
+            exit,
+            is_abrupt: false,
+        }
+    }
+
+    /// Stages may still run.
+    fn abrupt(exit: Exit) -> Self {
+        Ending {
+            exit,
+            is_abrupt: true,
+        }
+    }
+}
+
 impl Process {
     /// Drains and closes everything, unless it was cut.
-    pub(crate) async fn stop(&mut self, end: End) -> Exit {
+    pub(crate) async fn stop(&mut self, end: End) -> Ending {
         let timeout = self.settings.args.drain_timeout;
         let reason = match end {
             End::Cut => return self.cut(),
@@ -27,27 +53,27 @@ impl Process {
         let (fleet, until) = (self.fleet.clone(), Instant::now() + timeout);
         let stopped = tokio::task::spawn_blocking(move || fleet.stop(until));
         match self.unless_cut(stopped).await {
-            Some(_) if reason != Exit::Clean => reason,
-            Some(exit) => exit,
+            Some(Exit::Software) => Ending::abrupt(Exit::Software),
+            Some(_) if reason != Exit::Clean => Ending::orderly(reason),
+            Some(exit) => Ending::orderly(exit),
             None => self.cut(),
         }
     }
 
     /// Waits for the stop; nothing when another signal cuts it.
     async fn unless_cut(&mut self, mut stopped: JoinHandle<Exit>) -> Option<Exit> {
-        let mut watchdog = systemd::Watchdog::start();
         loop {
             tokio::select! {
                 done = &mut stopped => return Some(done.unwrap_or(Exit::Software)),
                 _ = self.signals.stop() => return None,
-                () = watchdog.due() => systemd::alive(&["draining".to_owned()]),
+                () = self.watchdog.due() => systemd::alive(&["draining".to_owned()]),
             }
         }
     }
 
     /// Ends now: what is not settled is counted, not waited for.
-    fn cut(&self) -> Exit {
+    fn cut(&self) -> Ending {
         self.logger.warn("second signal: ending at once");
-        self.fleet.left()
+        Ending::abrupt(self.fleet.left())
     }
 }

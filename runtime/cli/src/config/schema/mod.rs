@@ -2,13 +2,12 @@
 
 mod words;
 
-use crate::config::address;
-use crate::config::fit::{HTTP_URL, LISTEN_ADDRESS};
+use crate::config::formats::{self, FORMATS};
 use crate::config::nearest::{expected, nearest};
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value as Json;
-use words::{is_http_url, near_option, subject, wanted, within};
+use words::{near_option, subject, wanted, within};
 
 /// One thing that the schema forbids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +33,11 @@ pub(crate) struct Schema<'a> {
 impl<'a> Schema<'a> {
     /// Compiles; an error is the plugin's fault.
     pub(crate) fn new(root: &'a Json) -> Result<Self, String> {
-        let validator = jsonschema::options()
-            .should_validate_formats(true)
-            .with_format(LISTEN_ADDRESS, |text: &str| address::parse(text).is_ok())
-            .with_format(HTTP_URL, is_http_url)
-            .build(root)
-            .map_err(|error| error.to_string())?;
+        let own = jsonschema::options().should_validate_formats(true);
+        let options = FORMATS.iter().fold(own, |options, format| {
+            options.with_format(format.name, format.check)
+        });
+        let validator = options.build(root).map_err(|error| error.to_string())?;
         Ok(Schema { root, validator })
     }
 
@@ -138,6 +136,9 @@ impl<'a> Schema<'a> {
             Some(path) => self.root.pointer(path.strip_prefix('#')?)?,
             None => schema,
         };
+        if let Some(format) = schema["format"].as_str().and_then(formats::find) {
+            return Some(format.expected);
+        }
         let name = schema["type"]
             .as_str()
             .or_else(|| schema["type"].get(0)?.as_str())?;

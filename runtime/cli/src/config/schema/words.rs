@@ -1,7 +1,7 @@
 //! The words in which values and rules are told.
 
 use crate::config::fields::shorten;
-use crate::config::fit::{HTTP_URL, LISTEN_ADDRESS};
+use crate::config::formats;
 use crate::config::nearest::nearest;
 use jsonschema::JsonType;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
@@ -72,10 +72,9 @@ pub(super) fn wanted(kind: &Kind) -> Option<String> {
         Kind::MaxItems { limit } => format!("at most {limit} in the list"),
         Kind::UniqueItems => "nothing twice".to_owned(),
         Kind::Pattern { pattern } => format!("text like `{pattern}`"),
-        Kind::Format { format } => match format.as_str() {
-            LISTEN_ADDRESS => "an address such as `127.0.0.1:8080`".to_owned(),
-            HTTP_URL => "a URL such as `http://127.0.0.1:8080/path`".to_owned(),
-            other => format!("a valid {other}"),
+        Kind::Format { format } => match formats::find(format) {
+            Some(format) => format.expected.to_owned(),
+            None => format!("a valid {format}"),
         },
         _ => return None,
     })
@@ -120,10 +119,4 @@ fn plain(value: &Json) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Whether a text is a URL that can be posted to.
-pub(super) fn is_http_url(text: &str) -> bool {
-    url::Url::parse(text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }

@@ -8,35 +8,44 @@ use std::time::{Duration, Instant};
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Fleet {
-    /// Makes the running flows those of `specs`, from the bottom to the top, and says what was done. Errors are collected:
-    /// what cannot be changed goes on as it was.
+    /// Makes the running flows those of `specs` and says what was done: first those that are gone end, so that their ports
+    /// are free, then the others change or start from the bottom to the top. Errors are collected: what cannot be changed
+    /// goes on as it was.
     pub(crate) fn adopt(&self, specs: Vec<FlowSpec>) -> Result<String, String> {
-        let (mut copies, mut report) = (Vec::new(), Report::default());
+        let mut report = Report::default();
+        self.remove_all_but(&specs, &mut report);
+        let mut copies = Vec::new();
         for spec in specs.into_iter().rev() {
-            match self.find(&spec.name, spec.instance) {
-                Some(copy) => copies.insert(0, copy.reload(spec, &mut report)),
-                None => copies
-                    .splice(0..0, self.add(spec, &mut report))
-                    .for_each(drop),
-            }
+            let copy = match self.find(&spec.name, spec.instance) {
+                Some(copy) => Some(copy.reload(spec, &mut report)),
+                None => self.add(spec, &mut report),
+            };
+            copies.extend(copy);
         }
-        let kept = |old: &FlowCopy| {
-            copies
-                .iter()
-                .any(|copy| copy.flow == old.flow && copy.instance == old.instance)
-        };
-        let gone: Vec<_> = self.copies().into_iter().filter(|old| !kept(old)).collect();
-        for copy in &gone {
-            report
-                .done
-                .push(format!("{}/{} stopped", copy.flow, copy.instance));
-        }
-        self.each(&gone, |copy| {
-            self.drain(copy, Instant::now() + REMOVE_TIMEOUT)
-        });
-        self.each(&gone, |copy| self.close(copy));
+        copies.reverse();
         *self.copies.lock() = copies;
         report.finish()
+    }
+
+    fn remove_all_but(&self, specs: &[FlowSpec], report: &mut Report) {
+        let is_wanted = |copy: &FlowCopy| {
+            specs
+                .iter()
+                .any(|spec| spec.name == copy.flow && spec.instance == copy.instance)
+        };
+        let gone: Vec<_> = self
+            .copies()
+            .into_iter()
+            .filter(|copy| !is_wanted(copy))
+            .collect();
+        let until = Instant::now() + REMOVE_TIMEOUT;
+        self.each(&gone, |copy| self.drain(copy, until));
+        self.each(&gone, |copy| self.close(copy));
+        self.copies.lock().retain(is_wanted);
+        report.done.extend(
+            gone.iter()
+                .map(|copy| format!("{}/{} stopped", copy.flow, copy.instance)),
+        );
     }
 
     fn add(&self, spec: FlowSpec, report: &mut Report) -> Option<FlowCopy> {
