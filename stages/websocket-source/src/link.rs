@@ -33,15 +33,18 @@ pub(crate) struct Link {
 impl Link {
     /// Runs until the stage is asked to drain.
     pub(crate) async fn run(self) {
-        let mut waits = Waits::new(&self.config, self.addresses.len());
-        let mut log = Throttle::default();
+        let mut course = Course {
+            waits: Waits::new(&self.config, self.addresses.len()),
+            connected: Throttle::default(),
+            failed: Throttle::default(),
+        };
         for address in self.addresses.iter().cycle() {
-            let failure = match self.connection(address, &mut waits).await {
+            let failure = match self.connection(address, &mut course).await {
                 End::Drained => return,
                 End::Failed(failure) => failure,
             };
-            let wait = waits.after(&failure);
-            if let Some(times) = log.pass(1) {
+            let wait = course.waits.after(&failure);
+            if let Some(times) = course.failed.pass(1) {
                 tracing::warn!(times, "`{address}`: {}; next try in {wait:?}", failure.why);
             }
             self.note(|link| link.error = Some(failure.why));
@@ -54,7 +57,7 @@ impl Link {
     }
 
     /// Makes one connection and keeps it until it ends.
-    async fn connection(&self, address: &Address, waits: &mut Waits) -> End {
+    async fn connection(&self, address: &Address, course: &mut Course) -> End {
         self.note(|link| link.url = address.to_string());
         let parameters = self.parameters();
         let opened = tokio::select! {
@@ -63,7 +66,7 @@ impl Link {
             opened = connect(&self.config, self.tls.as_ref(), address, &parameters) => opened,
         };
         match opened {
-            Ok((socket, meter)) => self.session(address, socket, meter, waits).await,
+            Ok((socket, meter)) => self.session(address, socket, meter, course).await,
             Err(failure) => End::Failed(failure),
         }
     }
@@ -73,7 +76,7 @@ impl Link {
         address: &Address,
         socket: Socket,
         meter: Meter,
-        waits: &mut Waits,
+        course: &mut Course,
     ) -> End {
         let mut connection = 0;
         self.note(|link| {
@@ -84,7 +87,9 @@ impl Link {
         if connection > 1 {
             self.shared.reconnects.add(1);
         }
-        tracing::info!(connection, "connected to `{address}`");
+        if let Some(times) = course.connected.pass(1) {
+            tracing::info!(times, "connected to `{address}`");
+        }
         let around = Surroundings {
             config: &self.config,
             context: &self.context,
@@ -99,7 +104,7 @@ impl Link {
             link.parked = None;
         });
         if had_data {
-            waits.reset();
+            course.waits.reset();
         }
         end
     }
@@ -126,6 +131,13 @@ impl Link {
         change(&mut self.shared.link(self.index));
         self.shared.changed.notify_one();
     }
+}
+
+/// What is kept from one connection to the next.
+struct Course {
+    waits: Waits,
+    connected: Throttle,
+    failed: Throttle,
 }
 
 /// How long to wait after a failure: not at all while there is an address that was not tried since, then longer and longer.

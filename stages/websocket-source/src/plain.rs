@@ -15,6 +15,9 @@ use crate::shared::Shared;
 use crate::throttle::Throttle;
 use crate::window::Window;
 
+/// Most pointers that the settings can name: one of `key`, two each of `dedupe` and `sequence`.
+const MOST_POINTERS: usize = 5;
+
 /// Makes messages of frames.
 pub(crate) struct Plain {
     /// `split`, if set.
@@ -118,15 +121,16 @@ impl Plain {
         shared: &Shared,
         push: &mut dyn FnMut(Record<'_>),
     ) {
-        let mut found = vec![None; self.pointers.len()];
-        if let Err(error) = search::find(&self.pointers, text, &mut found) {
+        let mut found = [None; MOST_POINTERS];
+        let found = &mut found[..self.pointers.len()];
+        if let Err(error) = search::find(&self.pointers, text, found) {
             self.note_malformed(shared, &error.to_string());
             return push(Record::new(text.as_bytes()));
         }
-        if self.is_repeated(&found) {
+        if self.is_repeated(found) {
             return shared.duplicates.add(1);
         }
-        self.note_gap(&found, connection, shared);
+        self.note_gap(found, connection, shared);
         let key = self
             .key
             .and_then(|place| found[place])

@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
             // An error means that nobody takes anything any more.
             let _ = self.around.groups.send(self.group(rest)).await;
         }
-        self.close(&end).await;
+        self.close().await;
         (end, self.last_data.is_some())
     }
 
@@ -273,13 +273,9 @@ impl<'a> Session<'a> {
     }
 
     /// Says farewell, without waiting for the server's.
-    async fn close(&mut self, end: &End) {
-        let code = match end {
-            End::Drained => CloseCode::Away,
-            End::Failed(_) => CloseCode::Error,
-        };
+    async fn close(&mut self) {
         let farewell = CloseFrame {
-            code,
+            code: CloseCode::Away,
             reason: "".into(),
         };
         // The connection may be dead already; the farewell is a courtesy.
