@@ -28,17 +28,14 @@ pub(crate) struct Kind {
     pub(crate) kind: String,
     pub(crate) role: Role,
     pub(crate) doc: String,
-    #[serde(default)]
     pub(crate) inputs: Inputs,
     pub(crate) config_schema: Value,
 }
 
 /// How many inputs a stage takes.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Inputs {
-    #[serde(default)]
     pub(crate) min: u32,
-    #[serde(default)]
     pub(crate) max: Option<u32>,
 }
 

@@ -8,4 +8,5 @@ mod examples;
 mod flow;
 mod ours;
 mod panics;
+mod process;
 mod refused;

@@ -37,8 +37,9 @@ fn describes_one(stage: &Kind) {
         stage.inputs.max.is_none_or(|max| max >= stage.inputs.min),
         || format!("`{kind}` takes fewer inputs than it needs"),
     );
-    expect(stage.role != Role::Source || stage.inputs.min == 0, || {
-        format!("`{kind}` is a source with inputs")
+    let takes_inputs = stage.inputs.max != Some(0);
+    expect(takes_inputs != (stage.role == Role::Source), || {
+        format!("`{kind}` is a source with inputs, or another stage without")
     });
     describes_settings(stage);
 }

@@ -7,7 +7,12 @@ use crate::subject::Subject;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Threads that a language's runtime may add while fifty instances come and go.
+/// How often a stage is opened again, and for how long at most: some clients take a second to close.
+const REOPENINGS: usize = 50;
+const REOPENING: Duration = Duration::from_secs(10);
+/// The kernel needs a moment to forget what has ended.
+const SETTLING: Duration = Duration::from_millis(100);
+/// Threads that a language's runtime may add while so many instances come and go.
 const OF_A_RUNTIME: usize = 8;
 
 /// One life, with whatever the stage does when it runs.
@@ -23,39 +28,36 @@ pub(super) fn joins_its_threads(subject: &Subject) -> Checked {
     live(subject)?;
     let before = process::threads();
     live(subject)?;
-    let after = process::threads();
-    compare_threads(subject, &before, &after)
+    compare_threads(subject, &before)
 }
 
-fn compare_threads(
-    subject: &Subject,
-    before: &BTreeMap<String, usize>,
-    after: &BTreeMap<String, usize>,
-) -> Checked {
-    let allowed = if subject.runtime_threads {
-        OF_A_RUNTIME
-    } else {
-        0
-    };
-    let (before_count, after_count): (usize, usize) = (before.values().sum(), after.values().sum());
-    if after_count > before_count + allowed {
-        return Err(format!(
-            "{} threads are left: {after:?}, before {before:?}",
-            after_count - before_count
-        ));
+/// The kernel lists a thread for a moment after it was joined.
+fn compare_threads(subject: &Subject, before: &BTreeMap<String, usize>) -> Checked {
+    let count = |threads: &BTreeMap<String, usize>| threads.values().sum::<usize>();
+    let allowed = count(before)
+        + if subject.runtime_threads {
+            OF_A_RUNTIME
+        } else {
+            0
+        };
+    let after = settled(process::threads, |threads| count(threads) <= allowed);
+    if count(&after) <= allowed {
+        return Ok(());
     }
-    Ok(())
+    Err(format!("threads are left: {after:?}, before {before:?}"))
 }
 
-/// Fifty lives leave no thread and no file descriptor.
-pub(super) fn opens_fifty_times(subject: &Subject) -> Checked {
+/// Many lives leave no thread and no file descriptor.
+pub(super) fn opens_again_and_again(subject: &Subject) -> Checked {
     live(subject)?;
     let (threads, descriptors) = (process::threads(), process::descriptors());
-    for _ in 0..50 {
+    let begun = Instant::now();
+    for _ in (0..REOPENINGS).take_while(|_| begun.elapsed() < REOPENING) {
         live(subject)?;
     }
-    compare_threads(subject, &threads, &process::threads())?;
-    let left: Vec<_> = settled_descriptors(&descriptors)
+    compare_threads(subject, &threads)?;
+    let now = settled(process::descriptors, |now| now.len() <= descriptors.len());
+    let left: Vec<_> = now
         .into_iter()
         .filter(|(number, _)| !descriptors.contains_key(number))
         .collect();
@@ -66,14 +68,14 @@ pub(super) fn opens_fifty_times(subject: &Subject) -> Checked {
     }
 }
 
-/// The descriptors, after the kernel had a moment to close what other threads let go.
-fn settled_descriptors(before: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let until = Instant::now() + Duration::from_secs(1);
+/// Looks until it is as expected, but not for long.
+fn settled<T>(look: impl Fn() -> T, is_expected: impl Fn(&T) -> bool) -> T {
+    let until = Instant::now() + SETTLING;
     loop {
-        let now = process::descriptors();
-        if now.len() <= before.len() || Instant::now() > until {
-            return now;
+        let seen = look();
+        if is_expected(&seen) || Instant::now() > until {
+            return seen;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
