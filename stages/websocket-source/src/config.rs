@@ -36,7 +36,7 @@ pub(crate) struct Config {
     /// Pause between two messages of `subscribe`.
     #[serde(default = "default_subscribe_interval")]
     pub(crate) subscribe_interval: HumanDuration,
-    /// Keeps the connection alive and provokes a sign of life. `null`: never ping.
+    /// Keeps the connection alive and provokes a sign of life (default: a ping frame every 20 s). `null`: never ping.
     #[serde(default = "default_ping")]
     pub(crate) ping: Option<Ping>,
     /// How long to wait for a connection, TLS and the server's answer together.

@@ -13,6 +13,8 @@ use crate::shared::{KeyGaps, LinkState, Shared};
 
 /// Time between two status documents.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
+/// The first connection may take so long before it is worth telling: a start is no trouble.
+const FIRST_CONNECT: Duration = Duration::from_secs(1);
 /// Being full for so long is worth telling.
 pub(crate) const PARKED_LONG: Duration = Duration::from_secs(5);
 
@@ -92,6 +94,7 @@ fn link_trouble(link: &LinkState) -> Option<String> {
     let url = &link.url;
     match &link.error {
         Some(error) if !link.connected || link.stale => Some(format!("`{url}`: {error}")),
+        None if !link.connected && link.begun.elapsed() < FIRST_CONNECT => None,
         _ if !link.connected => Some(format!("`{url}`: connecting")),
         _ if link
             .parked
@@ -139,9 +142,11 @@ mod tests {
         Shared::new(&Context::detached("feed"), urls)
     }
 
-    #[test]
-    fn a_plain_feed_is_in_trouble_until_connected() {
+    #[tokio::test(start_paused = true)]
+    async fn a_plain_feed_is_in_trouble_until_connected() {
         let shared = shared(1);
+        assert_eq!(trouble(&shared, Protocol::Plain), None);
+        tokio::time::advance(FIRST_CONNECT).await;
         assert_eq!(
             trouble(&shared, Protocol::Plain).unwrap(),
             "`ws://h0/`: connecting"
@@ -157,9 +162,10 @@ mod tests {
         assert!(trouble(&shared, Protocol::Plain).is_some());
     }
 
-    #[test]
-    fn servers_of_other_pipelines_are_trouble_only_when_all_are_lost() {
+    #[tokio::test(start_paused = true)]
+    async fn servers_of_other_pipelines_are_trouble_only_when_all_are_lost() {
         let shared = shared(2);
+        tokio::time::advance(FIRST_CONNECT).await;
         assert_eq!(
             trouble(&shared, Protocol::PipelineV1).unwrap(),
             "`ws://h0/`: connecting; `ws://h1/`: connecting"

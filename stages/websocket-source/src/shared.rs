@@ -36,6 +36,8 @@ pub(crate) struct Shared {
 pub(crate) struct LinkState {
     /// The address, fit to be shown.
     pub(crate) url: String,
+    /// When the stage began to connect.
+    pub(crate) begun: Instant,
     /// Whether it is open.
     pub(crate) connected: bool,
     /// Connections made.
@@ -146,6 +148,7 @@ impl LinkState {
     fn new(url: String) -> Self {
         LinkState {
             url,
+            begun: Instant::now(),
             connected: false,
             connects: 0,
             last_data: None,
