@@ -6,6 +6,7 @@ mod build;
 mod contained;
 mod examples;
 mod flow;
+mod headers;
 mod ours;
 mod panics;
 mod process;
