@@ -18,6 +18,7 @@ mod rebalance;
 mod record;
 mod resolve;
 mod settings;
+mod settled;
 mod source;
 mod start;
 mod starts;

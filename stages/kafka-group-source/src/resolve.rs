@@ -5,13 +5,13 @@
 use crate::listener::Consumer;
 use crate::start::Known;
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long one question waits for its answer.
-const ANSWER: Duration = Duration::from_secs(3);
+/// How long all questions of one round wait for their answers.
+const ROUND: Duration = Duration::from_secs(4);
 
 /// A partition whose start is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +23,14 @@ pub(crate) struct Question {
     pub(crate) instead: Option<i64>,
 }
 
-/// Asks for all partitions; each has its own answer.
+/// Asks for all partitions; each has its own answer. Questions that there is no time for are answered by an error.
 pub(crate) fn resolve(
     consumer: &Consumer,
     topic: &str,
     questions: &[Question],
 ) -> Vec<(Question, KafkaResult<Known>)> {
-    let committed = committed(consumer, topic, questions);
+    let until = Instant::now() + ROUND;
+    let committed = committed(consumer, topic, questions, ROUND);
     let known = |question: &Question| {
         let committed = match (question.instead, &committed) {
             (Some(instead), _) => Some(instead),
@@ -40,7 +41,11 @@ pub(crate) fn resolve(
                 .flatten(),
             (None, Err(error)) => return Err(error.clone()),
         };
-        let (low, high) = consumer.fetch_watermarks(topic, question.partition, ANSWER)?;
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::OperationTimedOut));
+        }
+        let (low, high) = consumer.fetch_watermarks(topic, question.partition, left)?;
         Ok(Known {
             committed,
             low,
@@ -55,7 +60,12 @@ pub(crate) fn resolve(
 
 type Committed = BTreeMap<i32, KafkaResult<Option<i64>>>;
 
-fn committed(consumer: &Consumer, topic: &str, questions: &[Question]) -> KafkaResult<Committed> {
+fn committed(
+    consumer: &Consumer,
+    topic: &str,
+    questions: &[Question],
+    within: Duration,
+) -> KafkaResult<Committed> {
     let mut asked = TopicPartitionList::new();
     for question in questions
         .iter()
@@ -66,7 +76,7 @@ fn committed(consumer: &Consumer, topic: &str, questions: &[Question]) -> KafkaR
     if asked.count() == 0 {
         return Ok(Committed::new());
     }
-    let answered = consumer.committed_offsets(asked, ANSWER)?;
+    let answered = consumer.committed_offsets(asked, within)?;
     let offset = |offset| match offset {
         Offset::Offset(offset) => Some(offset),
         _ => None,

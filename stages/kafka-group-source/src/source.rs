@@ -9,11 +9,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use stage_kafka_client::Monitor;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::Notify;
-
-/// How long leaving the group may take.
-const LEAVING: Duration = Duration::from_secs(4);
 
 pub(crate) struct KafkaGroupSource {
     context: Context,
@@ -75,16 +72,8 @@ impl Source for KafkaGroupSource {
     }
 
     async fn close(mut self) -> Result<()> {
-        self.member.consumer().close_queue()?;
-        let until = Instant::now() + LEAVING;
-        while !self.member.consumer().closed() {
-            if Instant::now() >= until {
-                return Err(format!(
-                    "group `{}` was not left in order within {LEAVING:?}",
-                    self.member.settings().group
-                )
-                .into());
-            }
+        self.member.leave()?;
+        while !self.member.has_left() {
             self.serve()?;
             self.wait().await;
         }
@@ -136,16 +125,5 @@ impl KafkaGroupSource {
             () = tokio::time::sleep_until(deadline) => {}
             () = self.context.draining(), if !self.context.is_draining() => {}
         }
-    }
-}
-
-impl Drop for KafkaGroupSource {
-    /// Lets the consumer leave the group although nobody serves it any more; what is done is committed if it still can be.
-    fn drop(&mut self) {
-        let consumer = self.member.consumer();
-        if !consumer.closed() && consumer.client().fatal_error().is_none() {
-            self.member.commit();
-        }
-        self.member.abandon();
     }
 }

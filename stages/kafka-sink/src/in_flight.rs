@@ -5,6 +5,7 @@
 //!
 //! Invariant: each message of a batch is settled once, and a batch leaves when its last message is.
 
+use crate::bits::Bits;
 use pipeline_sdk::MAX_BATCH;
 use std::ops::Range;
 
@@ -47,8 +48,8 @@ struct Slot<B> {
     len: usize,
     /// Messages without a report.
     left: usize,
-    /// Messages with a report that is not settled: one bit each.
-    bits: Vec<u64>,
+    /// Messages with a report that is not settled.
+    bits: Bits,
     is_reported: bool,
 }
 
@@ -79,7 +80,7 @@ impl<B: Clone> InFlight<B> {
                 sequence: 0,
                 len: 0,
                 left: 0,
-                bits: Vec::new(),
+                bits: Bits::default(),
                 is_reported: false,
             });
             self.slots.len() - 1
@@ -89,8 +90,7 @@ impl<B: Clone> InFlight<B> {
         slot.sequence = self.sequence;
         slot.len = len;
         slot.left = len;
-        slot.bits.clear();
-        slot.bits.resize(len.div_ceil(64), 0);
+        slot.bits.clear(len);
         self.sequence += 1;
         number
     }
@@ -119,7 +119,7 @@ impl<B: Clone> InFlight<B> {
             .slots
             .get_mut(token.slot())
             .filter(|slot| slot.batch.is_some())?;
-        slot.bits[token.index() / 64] |= 1 << (token.index() % 64);
+        slot.bits.set(token.index());
         slot.left -= 1;
         if slot.left > 0 {
             if !std::mem::replace(&mut slot.is_reported, true) {
@@ -153,7 +153,7 @@ impl<B: Clone> InFlight<B> {
         let batch = slot.batch.take()?;
         Some(Delivered {
             batch,
-            runs: slot.take_runs(),
+            runs: slot.bits.take_runs(),
         })
     }
 
@@ -164,7 +164,7 @@ impl<B: Clone> InFlight<B> {
             let slot = &mut self.slots[number];
             slot.is_reported = false;
             let runs = if slot.batch.is_some() {
-                slot.take_runs()
+                slot.bits.take_runs()
             } else {
                 Vec::new()
             };
@@ -181,144 +181,5 @@ impl<B: Clone> InFlight<B> {
     }
 }
 
-impl<B> Slot<B> {
-    /// The runs of set bits, which are cleared.
-    fn take_runs(&mut self) -> Vec<Range<u32>> {
-        let mut runs: Vec<Range<u32>> = Vec::new();
-        for (index, word) in self.bits.iter_mut().enumerate() {
-            let base = index as u32 * 64;
-            let mut bits = std::mem::take(word);
-            while bits != 0 {
-                let start = bits.trailing_zeros();
-                let len = (bits >> start).trailing_ones();
-                match runs.last_mut() {
-                    Some(last) if last.end == base + start => last.end += len,
-                    _ => runs.push(base + start..base + start + len),
-                }
-                // A shift by 64 would be an overflow.
-                bits &= u64::MAX.checked_shl(start + len).unwrap_or(0);
-            }
-        }
-        runs
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    type Table = InFlight<&'static str>;
-
-    fn deliver(
-        table: &mut Table,
-        slot: usize,
-        indices: impl IntoIterator<Item = usize>,
-    ) -> Vec<Delivered<&'static str>> {
-        indices
-            .into_iter()
-            .filter_map(|index| table.delivered(Table::token(slot, index)))
-            .collect()
-    }
-
-    #[test]
-    fn a_batch_that_is_delivered_in_any_order_is_settled_by_one_range() {
-        for (len, step) in [(1, 1), (64, 7), (200, 3), (4096, 5)] {
-            let mut table = Table::default();
-            let slot = table.insert("a", len);
-            let settled = deliver(&mut table, slot, (0..len).map(|index| index * step % len));
-            assert_eq!(
-                settled,
-                [Delivered {
-                    batch: "a",
-                    runs: vec![0..len as u32]
-                }]
-            );
-            assert!(table.is_empty() && table.take_reported().is_empty());
-        }
-    }
-
-    #[test]
-    fn what_is_reported_so_far_is_settled_as_runs_and_once() {
-        let mut table = Table::default();
-        let slot = table.insert("a", 200);
-        assert!(deliver(&mut table, slot, (0..10).chain(60..130).chain([150])).is_empty());
-        assert_eq!(
-            table.take_reported(),
-            [Delivered {
-                batch: "a",
-                runs: vec![0..10, 60..130, 150..151]
-            }]
-        );
-        assert!(table.take_reported().is_empty());
-        let rest = deliver(&mut table, slot, (10..60).chain(130..150).chain(151..200));
-        assert_eq!(
-            rest,
-            [Delivered {
-                batch: "a",
-                runs: vec![10..60, 130..150, 151..200]
-            }]
-        );
-    }
-
-    #[test]
-    fn a_rejected_message_is_left_out_of_the_runs() {
-        let mut table = Table::default();
-        let slot = table.insert("a", 3);
-        deliver(&mut table, slot, [0, 2]);
-        let (batch, complete) = table.rejected(Table::token(slot, 1)).unwrap();
-        assert_eq!(
-            (batch, complete),
-            (
-                "a",
-                Some(Delivered {
-                    batch: "a",
-                    runs: vec![0..1, 2..3]
-                })
-            )
-        );
-        assert!(table.is_empty());
-    }
-
-    #[test]
-    fn order_is_that_of_arrival_although_slots_are_used_again() {
-        let mut table = Table::default();
-        let first = table.insert("a", 1);
-        let second = table.insert("b", 2);
-        deliver(&mut table, first, [0]);
-        let third = table.insert("c", 1);
-        assert_eq!(third, first);
-        let mut tokens = [
-            Table::token(third, 0),
-            Table::token(second, 1),
-            Table::token(second, 0),
-        ];
-        tokens.sort_by_key(|token| table.order(*token));
-        assert_eq!(
-            tokens,
-            [
-                Table::token(second, 0),
-                Table::token(second, 1),
-                Table::token(third, 0)
-            ]
-        );
-        assert_eq!(table.batch(tokens[2]), Some(&"c"));
-    }
-
-    #[test]
-    fn a_slot_that_completed_with_reports_pending_does_not_tell_of_the_next_batch() {
-        let mut table = Table::default();
-        let slot = table.insert("a", 2);
-        deliver(&mut table, slot, [0, 1]);
-        let again = table.insert("b", 2);
-        assert_eq!(again, slot);
-        assert!(table.take_reported().is_empty());
-        deliver(&mut table, again, [0]);
-        assert_eq!(
-            table.take_reported(),
-            [Delivered {
-                batch: "b",
-                runs: vec![0..1]
-            }]
-        );
-    }
-}
+mod tests;

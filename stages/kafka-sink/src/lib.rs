@@ -4,6 +4,7 @@
 //! runs. A message is settled when all in-sync replicas have it, or when the brokers can never take it.
 #![forbid(unsafe_code)]
 
+mod bits;
 mod headers;
 mod in_flight;
 mod key;

@@ -16,12 +16,14 @@ use stage_kafka_client::{Monitor, watch_topic};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Subject of the stage's health.
 const DELIVERY: &str = "delivery";
 /// How often what was reported of incomplete batches is settled; complete ones are settled at once.
-const SETTLE: Duration = Duration::from_millis(100);
+const SETTLE: Duration = Duration::from_secs(1);
+/// How soon the end of the stage is noticed by the thread that takes the reports.
+const GLANCE: Duration = Duration::from_millis(100);
 /// How long a full queue is waited for before it is tried again.
 const FULL: Duration = Duration::from_millis(50);
 
@@ -96,9 +98,13 @@ impl KafkaSink {
     fn start_threads(&self) -> Result<()> {
         let (producer, stop) = (self.producer.clone(), self.stop.clone());
         self.context.thread("kafka-reports", move || {
+            let mut settled = Instant::now();
             while !stop.load(Ordering::Relaxed) {
-                producer.poll(SETTLE);
-                producer.context().settle_reported();
+                producer.poll(GLANCE);
+                if settled.elapsed() >= SETTLE {
+                    producer.context().settle_reported();
+                    settled = Instant::now();
+                }
             }
         })?;
         let producer = self.producer.clone();

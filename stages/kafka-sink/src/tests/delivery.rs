@@ -75,6 +75,7 @@ async fn every_key_keeps_its_order_and_batches_settle_in_few_ranges() {
     local(async {
         let topic = topic(3).await;
         let sink = open(&kafka::cluster().brokers(), &topic, json!({})).await;
+        sink.ready().await;
         for batch in 0..10 {
             let numbers = batch * 1000..(batch + 1) * 1000;
             let owned: Vec<(String, String)> = numbers
