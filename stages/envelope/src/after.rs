@@ -8,9 +8,6 @@ use thiserror::Error;
 
 use crate::position::{is_topic, shorten};
 
-/// Most positions that one `after` may hold.
-const MOST: usize = 4096;
-
 /// The last offset that a client has, per partition. It wants what comes after.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct After {
@@ -18,6 +15,9 @@ pub struct After {
 }
 
 impl After {
+    /// Most positions that one text may hold.
+    pub const MOST: usize = 4096;
+
     /// Remembers that the client has everything of the partition up to `offset`.
     pub fn set(&mut self, topic: &str, partition: i32, offset: i64) {
         self.offsets.insert((topic.to_owned(), partition), offset);
@@ -62,7 +62,7 @@ pub enum AfterError {
         partition: i32,
     },
     /// There are too many positions.
-    #[error("`after` holds more than {MOST} positions")]
+    #[error("`after` holds more than {max} positions", max = After::MOST)]
     TooMany,
 }
 
@@ -72,7 +72,7 @@ impl FromStr for After {
     fn from_str(text: &str) -> Result<Self, AfterError> {
         let mut after = Self::default();
         for part in text.split(',').filter(|part| !part.is_empty()) {
-            if after.offsets.len() == MOST {
+            if after.offsets.len() == Self::MOST {
                 return Err(AfterError::TooMany);
             }
             let (topic, partition, offset) =
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn too_many_positions_are_an_error() {
-        let text: Vec<_> = (0..=MOST)
+        let text: Vec<_> = (0..=After::MOST)
             .map(|partition| format!("t/{partition}:1"))
             .collect();
         assert_eq!(text.join(",").parse::<After>(), Err(AfterError::TooMany));

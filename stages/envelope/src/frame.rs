@@ -1,7 +1,8 @@
 //! What a WebSocket client of `pipeline.v1` is sent: one JSON text a frame, told apart by `type`.
 //!
 //! ```json
-//! {"type":"hello","server":"10.0.0.1:8080","epoch":"17a3…","peers":["ws://10.0.0.2:8080/ws"]}
+//! {"type":"hello","server":"10.0.0.1:8080","epoch":"17a3…","peers":["ws://10.0.0.2:8080/ws"],
+//!  "head":"stock_trade/0:41,stock_trade/1:17"}
 //! {"type":"message","from":"10.0.0.1:8080","topic":"stock_trade","partition":0,"offset":42,
 //!  "timestamp":1700000000000000000,"times":{"received":1700000000000000000},"trace":"00-…-01","key":"KRW-BTC","data":{…}}
 //! {"type":"gap","topic":"stock_trade","partition":0,"from":43,"to":99,"reason":"evicted"}
@@ -28,6 +29,10 @@ pub struct Hello {
     /// WebSocket addresses of other servers that carry the same messages.
     #[serde(default)]
     pub peers: Vec<String>,
+    /// The newest offset of each partition when the connection was made, written as in `after`: what is not beyond it is
+    /// of the past.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub head: String,
 }
 
 /// Messages of one partition that the client does not get on this connection.

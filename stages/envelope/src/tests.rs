@@ -172,6 +172,7 @@ fn hello_and_gap_are_read_as_they_were_written() {
         server: "a".to_owned(),
         epoch: "1".to_owned(),
         peers: vec!["ws://b/ws".to_owned()],
+        head: "t/0:1".to_owned(),
     };
     let gap = Gap {
         topic: "t".to_owned(),
@@ -218,7 +219,7 @@ const SEEDS: [&str; 6] = [
     r#"{"key_base64":"/w==","data":["\u00e9",null,-1.5e3]}"#,
     r#"{"type":"message","from":"a:1","topic":"t","partition":1,"offset":2,"trace":"00","data":"x"}"#,
     r#"{"type":"gap","topic":"t","partition":1,"from":2,"to":3,"reason":"evicted"}"#,
-    r#"{"type":"hello","server":"a","epoch":"1","peers":["ws://b/ws"]}"#,
+    r#"{"type":"hello","server":"a","epoch":"1","peers":["ws://b/ws"],"head":"t/0:1"}"#,
 ];
 
 /// Runs `check` on seeds with a few bytes changed, and on plain random bytes.

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
-use stage_envelope::{Hello, write_hello};
+use stage_envelope::{After, Hello, write_hello};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -32,8 +32,8 @@ struct Shared {
 /// What all connections share.
 pub(crate) struct Hub {
     pub(crate) name: String,
-    /// The `hello` frame.
-    pub(crate) hello: Box<[u8]>,
+    epoch: String,
+    peers: Vec<String>,
     pub(crate) metrics: Metrics,
     pub(crate) tally: Tally,
     shared: Mutex<Shared>,
@@ -46,13 +46,9 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) fn new(config: &Config, name: String, context: &Context) -> Self {
-        let hello = Hello {
-            server: name.clone(),
+        Self {
             epoch: format!("{:x}", now_ns()),
             peers: config.peers.clone(),
-        };
-        Self {
-            hello: text_frame(&mut Vec::new(), |out| write_hello(out, &hello)),
             name,
             metrics: Metrics::new(context),
             tally: Tally::default(),
@@ -92,6 +88,23 @@ impl Hub {
     /// Looks into the ring.
     pub(crate) fn look<R>(&self, look: impl FnOnce(&Ring) -> R) -> R {
         look(&self.shared.lock().ring)
+    }
+
+    /// Makes the frame that greets a client.
+    pub(crate) fn hello(&self, ring: &Ring) -> Box<[u8]> {
+        let mut head = After::default();
+        for (_, partition) in ring.partitions().iter().take(After::MOST) {
+            if let Some(newest) = partition.newest() {
+                head.set(&partition.topic, partition.partition, newest.offset);
+            }
+        }
+        let hello = Hello {
+            server: self.name.clone(),
+            epoch: self.epoch.clone(),
+            peers: self.peers.clone(),
+            head: head.to_string(),
+        };
+        text_frame(&mut Vec::new(), |out| write_hello(out, &hello))
     }
 
     /// Lends empty memory in which one write is collected.

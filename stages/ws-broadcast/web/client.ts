@@ -55,8 +55,12 @@ export interface Gap {
 export interface Hello {
   type: "hello";
   server: string;
+  /** Changes when the server starts with an empty ring. */
   epoch: string;
+  /** Other servers that carry the same messages. */
   peers: string[];
+  /** Newest offsets when the connection was made: `topic/partition:offset,…`. */
+  head?: string;
 }
 
 /** What the client is doing; `paused` while its page is hidden, `waiting` until it tries again. */

@@ -115,13 +115,16 @@ fn speaks_v1(headers: &HeaderMap) -> bool {
 /// Serves the client from its handshake to its end. Where it begins in the ring is decided here, when its connection
 /// stands, so that "from now on" leaves nothing out that comes after the handshake.
 async fn serve(app: Arc<App>, on_upgrade: OnUpgrade, view: View, start: Start, client: Client) {
-    let first: &[u8] = if view == View::Plain {
-        &[]
-    } else {
-        &app.hub.hello
-    };
-    let cursor = app.hub.look(|ring| Cursor::new(ring, view.clone(), start));
-    let outbox = Outbox::new(Arc::clone(&app.hub), cursor, app.pace, first);
+    let (cursor, first) = app.hub.look(|ring| {
+        let plain = view == View::Plain;
+        let first = if plain {
+            Box::default()
+        } else {
+            app.hub.hello(ring)
+        };
+        (Cursor::new(ring, view, start), first)
+    });
+    let outbox = Outbox::new(Arc::clone(&app.hub), cursor, app.pace, &first);
     let Ok(socket) = on_upgrade.await else {
         app.hub.metrics.left("handshake");
         return;

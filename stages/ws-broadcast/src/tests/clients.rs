@@ -68,6 +68,27 @@ async fn a_thousand_clients_each_get_every_message() {
 }
 
 #[tokio::test]
+async fn a_client_is_greeted_with_where_the_server_stands() {
+    let server = TestServer::start(json!({ "peers": ["ws://b:1/ws"] })).await;
+    let mut first = server.client("", true).await;
+    let hello = first.json().await;
+    assert_eq!(
+        (&hello["type"], &hello["server"]),
+        (&json!("hello"), &json!("test"))
+    );
+    assert_eq!(
+        (&hello["peers"], hello.get("head")),
+        (&json!(["ws://b:1/ws"]), None)
+    );
+    server.envelopes(&[envelope(7), envelope(5)]).await;
+    let second = server.client("", true).await.json().await;
+    assert_eq!(
+        (&second["head"], &second["epoch"]),
+        (&json!("t/0:7"), &hello["epoch"])
+    );
+}
+
+#[tokio::test]
 async fn a_client_resumes_without_a_hole() {
     let server = TestServer::start(json!({})).await;
     let mut first = server.v1("").await;
