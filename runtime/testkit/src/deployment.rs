@@ -1,8 +1,14 @@
 //! The whole system as operators run it: the repository's pipeline files, one process a "VM", on one topic and one group
 //! of their own.
 
+use serde_json::Value;
+
+use crate::http::{self, StatusCode};
 use crate::kafka::KafkaCluster;
 use crate::{Hosts, Pipeline, unique};
+
+/// Members of the group on one consumer VM.
+const MEMBERS: u16 = 3;
 
 /// Topic, group and addresses of one deployment.
 pub struct Deployment {
@@ -63,6 +69,26 @@ impl Deployment {
     /// Where a consumer VM's member number `instance`, from 0 on, tells its status.
     pub fn status(&self, vm: u8, instance: u16) -> String {
         format!("{}:{}", self.hosts.address(vm), 8081 + instance)
+    }
+
+    /// Asks each of a consumer VM's members which partitions it reads.
+    pub async fn partitions(&self, vm: u8) -> Result<Vec<Vec<i64>>, String> {
+        let mut members = Vec::new();
+        for instance in 0..MEMBERS {
+            let url = format!("http://{}/status", self.status(vm, instance));
+            let status: Value = match http::get(&url).await? {
+                (StatusCode::OK, text) => serde_json::from_str(&text).expect("status as JSON"),
+                (other, text) => return Err(format!("{other}: {text}")),
+            };
+            let read = status.pointer("/stages/0/document/partitions");
+            let read = read.and_then(Value::as_array).ok_or("nothing told yet")?;
+            members.push(
+                read.iter()
+                    .filter_map(|one| one["partition"].as_i64())
+                    .collect(),
+            );
+        }
+        Ok(members)
     }
 
     fn pipeline(&self, file: &str) -> Pipeline {

@@ -1,10 +1,12 @@
 //! Topics, records and groups: what a test prepares in Kafka and what it finds there afterwards.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
@@ -15,6 +17,7 @@ use crate::eventually;
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_secs(30);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One record as it lies in a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,13 +138,14 @@ impl KafkaCluster {
     pub fn committed(&self, group: &str, topic: &str) -> Vec<Option<i64>> {
         let mut config = client_config(&self.brokers());
         let consumer: BaseConsumer = config.set("group.id", group).create().expect("consumer");
-        let mut asked = TopicPartitionList::new();
+        let mut partitions = TopicPartitionList::new();
         for partition in 0..self.watermarks(topic).len() {
-            asked.add_partition(topic, i32::try_from(partition).expect("partition number"));
+            partitions.add_partition(topic, i32::try_from(partition).expect("partition number"));
         }
-        let answer = consumer
-            .committed_offsets(asked, REQUEST_TIMEOUT)
-            .expect("committed offsets");
+        let answer = self.asked("committed offsets", || {
+            let answer = consumer.committed_offsets(partitions.clone(), REQUEST_TIMEOUT);
+            answer.map_err(|error| error.to_string())
+        });
         answer
             .elements()
             .iter()
@@ -162,16 +166,26 @@ impl KafkaCluster {
     }
 
     fn watermarks(&self, topic: &str) -> Vec<(i64, i64)> {
-        let metadata = self.metadata(Some(topic)).expect("metadata");
-        let client = self.client();
-        let partitions = 0..metadata.topics()[0].partitions().len();
-        partitions
-            .map(|partition| {
-                client
-                    .fetch_watermarks(topic, partition as i32, REQUEST_TIMEOUT)
-                    .expect("watermarks")
-            })
-            .collect()
+        self.asked("watermarks", || {
+            let metadata = self.metadata(Some(topic))?;
+            let client = self.client();
+            let partitions = 0..metadata.topics()[0].partitions().len();
+            let one = |partition| client.fetch_watermarks(topic, partition as i32, REQUEST_TIMEOUT);
+            let all: Result<_, KafkaError> = partitions.map(one).collect();
+            all.map_err(|error| error.to_string())
+        })
+    }
+
+    /// Asks until there is an answer: a request dies with the broker that it was sent to, and leaders move.
+    fn asked<T>(&self, what: &str, ask: impl Fn() -> Result<T, String>) -> T {
+        let deadline = Instant::now() + ADMIN_TIMEOUT;
+        loop {
+            match ask() {
+                Ok(answer) => return answer,
+                Err(why) if Instant::now() > deadline => panic!("{what}: {why}"),
+                Err(_) => thread::sleep(PAUSE),
+            }
+        }
     }
 
     fn admin(&self) -> AdminClient<DefaultClientContext> {

@@ -1,8 +1,10 @@
 //! WebSocket clients: a plain one as any page has, and one of `pipeline.v1` that checks what it is sent.
 
+mod browser;
 mod seen;
 mod v1;
 
+pub use browser::Browser;
 pub use seen::Seen;
 pub use v1::V1Client;
 
