@@ -23,7 +23,7 @@ pub(crate) struct Config {
     /// `pipeline.v1`: only what reached a server by POST, not what other servers relayed to it.
     #[serde(default)]
     pub(crate) local_only: bool,
-    /// `pipeline.v1`: on the first connection, how many messages of each server's past to ask for. They come as replay.
+    /// `pipeline.v1`: on the first connection, how many messages of each server's past to ask for.
     #[serde(default = "default_recent")]
     #[schemars(range(max = 10_000_000))]
     pub(crate) recent: u32,

@@ -58,7 +58,8 @@ impl Inbox {
     }
 }
 
-fn now_ns() -> i64 {
+/// Now, nanoseconds since 1970.
+pub(crate) fn now_ns() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -1,8 +1,11 @@
 //! `pipeline.v1`: the WebSocket servers of other pipelines.
 //!
 //! Each message keeps position, key, times, trace and the server that it came in by. A message that several servers tell is
-//! handed on once. What each server told is remembered, to resume from after a lost connection. What a server tells of the
-//! time before the first connection is marked as replay: up to the `head` that its `hello` names.
+//! handed on once. What each server told is remembered, to resume from after a lost connection.
+//!
+//! What a server tells of its past comes as replay if it is older than this stage: an earlier run of this pipeline has told it
+//! already. The past ends at the `head` that the server's `hello` names; what a server of which nothing was known, such as one
+//! that was just added, has from this stage's own time is news.
 
 use std::collections::HashMap;
 
@@ -23,6 +26,8 @@ const REMEMBERED: usize = 65_536;
 /// Makes messages of frames.
 pub(crate) struct Relay {
     seen: Window,
+    /// When this stage began, nanoseconds since 1970.
+    begun_ns: i64,
     /// Per server, how far its past goes.
     past: HashMap<usize, After>,
     malformed: Throttle,
@@ -33,10 +38,11 @@ pub(crate) struct Relay {
 pub(crate) type Push<'p> = &'p mut dyn FnMut(Option<&str>, Record<'_>);
 
 impl Relay {
-    /// Nothing was seen yet.
-    pub(crate) fn new() -> Self {
+    /// Nothing was seen yet by a stage that began at `begun_ns`.
+    pub(crate) fn new(begun_ns: i64) -> Self {
         Relay {
             seen: Window::new(REMEMBERED),
+            begun_ns,
             past: HashMap::new(),
             malformed: Throttle::default(),
             gaps: Throttle::default(),
@@ -79,10 +85,11 @@ impl Relay {
             .insert(link, head.filter(|_| is_first).unwrap_or_default());
     }
 
-    fn is_past(&self, link: usize, position: &Position<'_>) -> bool {
+    /// Whether a message is of a server's past and older than this stage.
+    fn was_told(&self, link: usize, position: &Position<'_>, timestamp_ns: i64) -> bool {
         let past = self.past.get(&link).filter(|past| !past.is_empty());
         let last = past.and_then(|past| past.get(&position.topic, position.partition));
-        last.is_some_and(|last| position.offset <= last)
+        timestamp_ns < self.begun_ns && last.is_some_and(|last| position.offset <= last)
     }
 
     fn message(
@@ -113,7 +120,7 @@ impl Relay {
             }
             record = record
                 .position(position.partition, position.offset)
-                .replay(message.replay || self.is_past(link, position));
+                .replay(message.replay || self.was_told(link, position, timestamp_ns));
         }
         let times = match serde_json::to_vec(&message.times) {
             Ok(times) if !message.times.is_empty() => times,

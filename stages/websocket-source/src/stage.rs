@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::address::Address;
 use crate::config::{Config, Protocol};
+use crate::inbox::now_ns;
 use crate::link::Link;
 use crate::plain::Plain;
 use crate::relay::Relay;
@@ -114,7 +115,7 @@ impl Reader {
     fn new(config: &Config) -> Self {
         match config.protocol {
             Protocol::Plain => Reader::Plain(Box::new(Plain::new(config))),
-            Protocol::PipelineV1 => Reader::Relay(Relay::new()),
+            Protocol::PipelineV1 => Reader::Relay(Relay::new(now_ns())),
         }
     }
 
