@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 /// How often it is looked whether the last settles have arrived.
 const POLL: Duration = Duration::from_millis(1);
+/// How long the last settles may be on their way when every stage is drained.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How a drain ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +33,9 @@ impl Flow {
     /// Drains the flow until a moment, then says what is left.
     pub(super) fn drain(&self, until: Instant) -> Drained {
         let in_time = self.members.iter().all(|member| member.drain(until));
-        // The last words come from threads of the stages; they may be under way.
+        // Every stage has said its word about everything; the last ones may still be on their way up. What a stage rejected
+        // under `on_reject: stop` never arrives.
+        let until = until.min(Instant::now() + LAST_WORDS);
         while in_time && !self.left().is_empty() && Instant::now() < until {
             std::thread::sleep(POLL);
         }

@@ -200,17 +200,23 @@ impl Supervisor {
 
     /// The instance said that it cannot go on.
     pub(super) fn failed(&mut self, error: &str) {
-        self.bury(|_| error.to_owned());
+        self.bury(true, |_| error.to_owned());
     }
 
     /// The host found that the instance cannot go on. That is often only a consequence: what the instance itself says while
     /// it is closed is nearer to the cause.
     pub(super) fn found(&mut self, fault: &str) {
-        self.bury(|said| said.unwrap_or_else(|| fault.to_owned()));
+        self.bury(true, |said| said.unwrap_or_else(|| fault.to_owned()));
     }
 
-    /// Closes the instance and queues what it left for the next one. `error` is given what it said meanwhile.
-    fn bury(&mut self, error: impl FnOnce(Option<String>) -> String) {
+    /// As [`Supervisor::found`], of a fault that has nothing to do with the messages in its hands.
+    pub(super) fn found_innocent(&mut self, fault: &str) {
+        self.bury(false, |said| said.unwrap_or_else(|| fault.to_owned()));
+    }
+
+    /// Closes the instance and queues what it left for the next one. `blame` holds the end against the messages that it had;
+    /// `error` is given what it said meanwhile.
+    fn bury(&mut self, blame: bool, error: impl FnOnce(Option<String>) -> String) {
         let ran = match self.phase {
             Phase::Running { since } => since.elapsed(),
             Phase::Down { .. } | Phase::Ended => return,
@@ -225,7 +231,7 @@ impl Supervisor {
             let told = format!("failed after it had reached its end: {error}");
             return self.seat.log(Level::Warn, &told);
         }
-        let left = self.post.recover(Some(&error));
+        let left = self.post.recover(blame.then_some(&error));
         if left > 0 {
             let told = format!("{left} unsettled messages will be delivered again");
             self.seat.log(Level::Info, &told);

@@ -47,6 +47,8 @@ pub(crate) struct Bench {
     pub(crate) blocks_in_close: Mutex<Duration>,
     /// What `close` answers.
     pub(crate) close_status: Mutex<i32>,
+    /// A sink says that it is drained without having settled what it keeps.
+    pub(crate) forgets_when_drained: Mutex<bool>,
     pub(super) instance: Mutex<Current>,
     /// Headers of every message that was seen.
     pub(crate) headers: Mutex<Vec<Vec<(String, String)>>>,
@@ -132,6 +134,7 @@ impl Bench {
             calls: Mutex::default(),
             blocks_in_close: Mutex::default(),
             close_status: Mutex::new(PL_OK),
+            forgets_when_drained: Mutex::default(),
             instance: Mutex::default(),
             headers: Mutex::default(),
         });

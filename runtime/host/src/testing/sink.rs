@@ -126,7 +126,9 @@ impl Shared {
                 }
             }
             if open == 0 && self.drain.load(Ordering::SeqCst) {
-                self.settle_kept();
+                if !*self.bench.forgets_when_drained.lock() {
+                    self.settle_kept();
+                }
                 event(self.cookie, PL_EVENT_DRAINED, 0, "");
                 return;
             }

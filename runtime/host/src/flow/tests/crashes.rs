@@ -120,6 +120,27 @@ fn failure_while_draining_is_overcome() {
     line.flow.close(Duration::from_secs(5)).unwrap();
 }
 
+#[test]
+fn sink_that_is_drained_without_having_settled_loses_nothing() {
+    let line = line();
+    let sink = line.sink.clone();
+    sink.act(|_| Act::Keep);
+    *sink.forgets_when_drained.lock() = true;
+    let batch = line.source.send(&numbers(0..3));
+    eventually("in hand", || sink.seen().len() == 3);
+    let drained = line.flow.drain(Duration::from_millis(700));
+    assert!(!drained.clean && drained.left[0].messages == 3);
+    assert!(
+        line.told
+            .logged("said that it was drained, but did not settle")
+    );
+    assert_eq!(
+        (line.flow.status().stages[1].rejected, batch.done()),
+        (0, vec![0; 3])
+    );
+    line.flow.close(Duration::from_secs(5)).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
     #[test]

@@ -116,6 +116,9 @@ fn reject_that_stops_fails_the_flow_and_settles_nothing() {
     line.sink.act(|_| Act::Reject("no good"));
     let batch = line.source.send(&["a"]);
     eventually("told", || !line.told.events.lock().is_empty());
+    let began = std::time::Instant::now();
+    let drained = line.flow.drain(Duration::from_secs(20));
+    assert!(!drained.clean && began.elapsed() < Duration::from_secs(5));
     line.flow.close(Duration::from_secs(5)).unwrap();
     assert_eq!(batch.done(), [0]);
 }
