@@ -111,7 +111,8 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.head_timeout)
-            .max_buf_size(MAX_HEAD)
+            .max_header_size(MAX_HEAD)
+            .max_buf_size(2 * MAX_HEAD)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);

@@ -114,13 +114,16 @@ async fn a_head_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_head_of_a_megabyte_is_refused_and_nothing_else_disturbed() {
+async fn a_huge_head_is_refused_and_nothing_else_disturbed() {
     let server = TestServer::start(json!({})).await;
-    let huge = format!(
-        "GET /ws HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
-        "x".repeat(1_000_000)
-    );
-    let response = server.raw(huge.as_bytes()).await;
-    assert!(matches!(response.status, 431 | 0), "{response:?}");
+    for size in [100_000, 1_000_000] {
+        let huge = format!(
+            "GET /ws HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
+            "x".repeat(size)
+        );
+        // The answer may be lost with what was not read of the request.
+        let response = server.raw(huge.as_bytes()).await;
+        assert!(matches!(response.status, 431 | 0), "{response:?}");
+    }
     assert_eq!(server.envelopes(&[envelope(0)]).await["accepted"], 1);
 }
