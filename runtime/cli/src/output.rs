@@ -1,4 +1,4 @@
-//! Standard output of commands that print something and end.
+//! What commands print.
 
 use crate::exit::Exit;
 use std::io::Write;
@@ -13,5 +13,13 @@ pub(crate) fn say(text: &str) -> Exit {
             eprintln!("cannot write the output: {error}");
             Exit::Undelivered
         }
+    }
+}
+
+/// `1 flow`, `2 flows`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
     }
 }

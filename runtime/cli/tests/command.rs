@@ -1,4 +1,5 @@
 //! The real binary, without any plugin: what it prints and how it exits.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -8,7 +8,7 @@ use crate::config::model::Pipeline;
 use crate::config::problem::FileReport;
 use crate::config::render::{Style, render};
 use crate::exit::Exit;
-use crate::output::say;
+use crate::output::{counted, say};
 use std::io::IsTerminal;
 
 /// Checks files and says so.
@@ -36,13 +36,9 @@ pub(crate) fn complain(reports: &[FileReport]) -> Exit {
 
 fn summary(pipeline: &Pipeline) -> String {
     let stages: usize = pipeline.flows.iter().map(|flow| flow.stages.len()).sum();
-    let (flows, stages) = (count(pipeline.flows.len(), "flow"), count(stages, "stage"));
+    let (flows, stages) = (
+        counted(pipeline.flows.len(), "flow"),
+        counted(stages, "stage"),
+    );
     format!("{}: {flows}, {stages}, no mistakes\n", pipeline.file.name)
-}
-
-fn count(number: usize, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
 }

@@ -6,16 +6,18 @@
 use super::app::{App, Phase, ReloadRequest};
 use super::fleet::{Fleet, FlowCopy};
 use super::listeners::Listeners;
+use super::reload;
 use super::settings::Settings;
 use super::signals::Signals;
+use super::spec::all_copies;
 use super::stopping::Ending;
 use super::systemd::{self, Watchdog};
 use super::watch::FileWatcher;
-use super::{reload, spec};
 use crate::config::model::{Pipeline, Telemetry};
 use crate::exit::Exit;
 use crate::logs::Logger;
-use pipeline_host::{FlowSpec, Host, HostEvent, HostOptions, SpanRecord, SpanSink};
+use crate::output::counted;
+use pipeline_host::{Host, HostEvent, HostOptions, SpanRecord, SpanSink};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +145,7 @@ impl Process {
             .map(|copy| copy.flow)
             .collect();
         let (count, socket) = (
-            count(flows.len(), "flow"),
+            counted(flows.len(), "flow"),
             self.listeners.control.path.display(),
         );
         self.logger
@@ -269,18 +271,6 @@ async fn changed(watcher: &mut Option<FileWatcher>) {
     }
 }
 
-/// Every copy of every flow, in the order of the files.
-pub(crate) fn all_copies(
-    settings: &Settings,
-    pipelines: &[Pipeline],
-) -> Result<Vec<FlowSpec>, String> {
-    let flows = pipelines.iter().flat_map(|pipeline| &pipeline.flows);
-    let copies: Result<Vec<_>, _> = flows
-        .map(|flow| spec::copies(flow, &settings.store))
-        .collect();
-    Ok(copies?.into_iter().flatten().collect())
-}
-
 /// Nobody should wait for traces that never come.
 fn warn_of_telemetry(logger: &Logger, pipelines: &[Pipeline]) {
     let asking = pipelines
@@ -291,14 +281,6 @@ fn warn_of_telemetry(logger: &Logger, pipelines: &[Pipeline]) {
             "{}: `telemetry` has no effect: this version exports no traces",
             pipeline.file.name
         ));
-    }
-}
-
-/// `1 flow`, `2 flows`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reload: the files are read again; what differs is changed, what does not is left alone.
 
-use super::process::{End, Process, all_copies};
+use super::process::{End, Process};
 use super::settings::{Refusal, Settings};
+use super::spec::all_copies;
 use crate::config::model::Pipeline;
 use crate::config::render::{Style, headlines, render};
 

@@ -100,3 +100,147 @@ async fn set_log(State(app): State<Arc<App>>, filter: String) -> Response {
         Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, why + "\n").into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logs::{Filter, Logger};
+    use crate::run::app::Phase;
+    use crate::run::fleet::Fleet;
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt;
+    use pipeline_host::{Host, HostOptions, SpanRecord, SpanSink};
+    use tokio::sync::mpsc;
+    use tower::ServiceExt;
+
+    struct NoSpans;
+
+    impl SpanSink for NoSpans {
+        fn span(&self, _: &SpanRecord<'_>) {}
+    }
+
+    /// A process without flows, and the end at which reloads arrive.
+    fn app() -> (Arc<App>, mpsc::Receiver<crate::run::app::ReloadRequest>) {
+        let logger = Logger::start(None, Filter::parse("off").unwrap()).unwrap();
+        let options = HostOptions {
+            log: logger.clone(),
+            spans: Arc::new(NoSpans),
+            level: None,
+            events: Arc::new(|_| ()),
+        };
+        let host = Host::new(options);
+        let (ask, asked) = mpsc::channel(1);
+        (
+            App::new(
+                host.clone(),
+                Fleet::new(host, logger.clone()),
+                logger,
+                vec!["a.yaml".to_owned()],
+                ask,
+            ),
+            asked,
+        )
+    }
+
+    async fn answer(router: Router, method: &str, uri: &str, body: &'static str) -> (u16, String) {
+        let request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .body(Body::from(body))
+            .unwrap();
+        let answer = router.oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn readiness_follows_the_life_of_the_process() {
+        let (app, _asked) = app();
+        let ready = async || answer(metrics(app.clone()), "GET", "/readyz", "").await;
+        assert_eq!(
+            ready().await,
+            (503, r#"{"ready":false,"reasons":["starting"]}"#.to_owned())
+        );
+        app.enter(Phase::Running);
+        assert_eq!(ready().await.0, 200);
+        app.enter(Phase::Draining);
+        assert_eq!(ready().await.0, 503);
+        assert_eq!(
+            answer(metrics(app.clone()), "GET", "/livez", "").await.0,
+            200
+        );
+    }
+
+    #[tokio::test]
+    async fn only_the_control_socket_changes_anything() {
+        let (app, _asked) = app();
+        assert_eq!(
+            answer(metrics(app.clone()), "POST", "/reload", "").await.0,
+            404
+        );
+        assert_eq!(
+            answer(metrics(app.clone()), "POST", "/log", "debug")
+                .await
+                .0,
+            404
+        );
+        assert_eq!(
+            answer(control(app.clone()), "POST", "/log", "debug")
+                .await
+                .0,
+            204
+        );
+        assert_eq!(
+            answer(control(app.clone()), "POST", "/log", "loud").await.0,
+            422
+        );
+        assert_eq!(answer(control(app), "GET", "/reload", "").await.0, 405);
+    }
+
+    #[tokio::test]
+    async fn a_reload_that_takes_long_is_accepted_and_a_second_one_refused() {
+        tokio::time::pause();
+        let (app, mut asked) = app();
+        assert_eq!(
+            answer(control(app.clone()), "POST", "/reload", "").await.0,
+            202
+        );
+        let (status, text) = answer(control(app.clone()), "POST", "/reload", "").await;
+        assert_eq!(
+            (status, text.as_str()),
+            (422, "another reload is waiting\n")
+        );
+        drop(asked.recv().await);
+        let told = tokio::join!(answer(control(app), "POST", "/reload", ""), async {
+            let request = asked.recv().await.unwrap();
+            request
+                .send(Ok("reloaded: nothing differs".to_owned()))
+                .unwrap();
+        });
+        assert_eq!(told.0, (200, "reloaded: nothing differs\n".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_does_not_run_has_no_status() {
+        let (app, _asked) = app();
+        assert_eq!(
+            answer(
+                instance(app.clone(), "relay".to_owned(), 0),
+                "GET",
+                "/status",
+                ""
+            )
+            .await
+            .0,
+            404
+        );
+        let (status, text) =
+            answer(instance(app, "relay".to_owned(), 0), "GET", "/readyz", "").await;
+        assert!(
+            status == 503 && text.contains("relay/0: not running"),
+            "{text}"
+        );
+    }
+}

@@ -1,11 +1,22 @@
 //! From a checked pipeline file to what the host starts.
 
-use crate::config::model::{Flow, Stage};
+use super::settings::Settings;
+use crate::config::model::{Flow, Pipeline, Stage};
 use pipeline_host::{FlowSpec, PluginStore, StageSpec};
 use std::path::{Path, PathBuf};
 
+/// Every copy of every flow, in the order of the files.
+pub(crate) fn all_copies(
+    settings: &Settings,
+    pipelines: &[Pipeline],
+) -> Result<Vec<FlowSpec>, String> {
+    let flows = pipelines.iter().flat_map(|pipeline| &pipeline.flows);
+    let copies: Result<Vec<_>, _> = flows.map(|flow| copies(flow, &settings.store)).collect();
+    Ok(copies?.into_iter().flatten().collect())
+}
+
 /// Every copy of a flow.
-pub(crate) fn copies(flow: &Flow, store: &PluginStore) -> Result<Vec<FlowSpec>, String> {
+fn copies(flow: &Flow, store: &PluginStore) -> Result<Vec<FlowSpec>, String> {
     let state = state_directory();
     (0..flow.instances.value)
         .map(|instance| copy(flow, instance, store, state.as_deref()))

@@ -50,16 +50,7 @@ impl Fleet {
 
     fn add(&self, spec: FlowSpec, report: &mut Report) -> Option<FlowCopy> {
         let name = format!("{}/{}", spec.name, spec.instance);
-        let started = self
-            .start_one(spec)
-            .and_then(|copy| match copy.check_opened() {
-                Ok(()) => Ok(copy),
-                Err(why) => {
-                    self.close(&copy);
-                    Err(why)
-                }
-            });
-        match started {
+        match self.start_one(spec) {
             Ok(copy) => {
                 report.done.push(format!("{name} started"));
                 Some(copy)

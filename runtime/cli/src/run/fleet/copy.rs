@@ -1,7 +1,7 @@
 //! One running copy of a flow.
 
 use super::adopt::Report;
-use pipeline_host::{FlowHandle, FlowSpec, StageState};
+use pipeline_host::{FlowHandle, FlowSpec};
 use std::sync::Arc;
 
 /// One running copy of a flow.
@@ -25,36 +25,6 @@ impl FlowCopy {
             .into_iter()
             .map(|why| format!("{}/{}: {why}", self.flow, self.instance))
             .collect()
-    }
-
-    /// Tells about stages that failed to open.
-    pub(super) fn check_opened(&self) -> Result<(), String> {
-        let status = self.handle.status();
-        let failed = status
-            .stages
-            .into_iter()
-            .filter(|stage| stage.state == StageState::Failed);
-        let told: Vec<_> = failed
-            .map(|stage| {
-                format!(
-                    "flow `{}`: stage `{}`: {}",
-                    self.flow,
-                    stage.name,
-                    stage.reason.unwrap_or_default()
-                )
-            })
-            .collect();
-        if told.is_empty() {
-            Ok(())
-        } else {
-            Err(told.join("\n"))
-        }
-    }
-
-    pub(super) fn is_replayable(&self, stage: &str) -> bool {
-        let spec = self.spec.stages.iter().find(|spec| spec.name == stage);
-        spec.and_then(|spec| spec.plugin.kind(&spec.kind))
-            .is_some_and(|kind| kind.replayable)
     }
 
     /// The copy after a change to `spec`; it is the old one where that fails.

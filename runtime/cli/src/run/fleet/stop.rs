@@ -2,7 +2,7 @@
 
 use super::{Fleet, FlowCopy};
 use crate::exit::Exit;
-use pipeline_host::{OnReject, Restart};
+use pipeline_host::{Left, OnReject, Restart};
 use std::time::{Duration, Instant};
 
 /// How long a stage may take to close.
@@ -20,14 +20,8 @@ impl Fleet {
     }
 
     pub(super) fn drain(&self, copy: &FlowCopy, until: Instant) -> Exit {
-        let drained = copy
-            .handle
-            .drain(until.saturating_duration_since(Instant::now()));
-        let left = drained
-            .left
-            .into_iter()
-            .map(|left| (left.stage, left.messages, left.replayable));
-        self.account(copy, left)
+        let within = until.saturating_duration_since(Instant::now());
+        self.account(copy, copy.handle.drain(within).left)
     }
 
     pub(super) fn close(&self, copy: &FlowCopy) -> Exit {
@@ -45,32 +39,24 @@ impl Fleet {
 
     /// What would be lost if the process ended now.
     pub(crate) fn left(&self) -> Exit {
-        let left = |copy: &FlowCopy| {
-            let stages = copy.handle.status().stages.into_iter();
-            let left = stages.filter_map(|stage| {
-                Some((
-                    stage.name,
-                    stage.unsettled.filter(|unsettled| *unsettled > 0)?,
-                ))
-            });
-            let left: Vec<_> = left
-                .map(|(stage, messages)| (copy.is_replayable(&stage), stage, messages))
-                .collect();
-            self.account(
-                copy,
-                left.into_iter()
-                    .map(|(replayable, stage, messages)| (stage, messages, replayable)),
-            )
-        };
-        self.copies().iter().map(left).fold(Exit::Clean, worse)
+        let copies = self.copies();
+        let left = copies
+            .iter()
+            .map(|copy| self.account(copy, copy.handle.left()));
+        left.fold(Exit::Clean, worse)
     }
 
-    fn account(&self, copy: &FlowCopy, left: impl Iterator<Item = (String, u64, bool)>) -> Exit {
+    fn account(&self, copy: &FlowCopy, left: Vec<Left>) -> Exit {
         let mut exit = Exit::Clean;
-        for (stage, messages, replayable) in left {
+        for Left {
+            stage,
+            messages,
+            replayable,
+        } in left
+        {
+            let (flow, instance) = (&copy.flow, copy.instance);
             let words = format!(
-                "flow `{}`, copy {}: {messages} messages of `{stage}` were not delivered",
-                copy.flow, copy.instance
+                "flow `{flow}`, copy {instance}: {messages} messages of `{stage}` were not delivered"
             );
             if replayable {
                 self.logger
