@@ -71,6 +71,7 @@ impl Hub {
     ) -> (R, Taken) {
         let mut shared = self.shared.lock();
         let Shared { ring, encode } = &mut *shared;
+        let before = ring.head();
         let mut intake = Intake::new(ring, encode, local);
         let result = put(&mut intake);
         let taken = intake.taken();
@@ -79,7 +80,7 @@ impl Hub {
         encode.shrink_to(KEPT);
         drop(shared);
         self.metrics.took(taken, local);
-        if taken.accepted > 0 {
+        if head > before {
             self.head.send_replace(head);
         }
         (result, taken)

@@ -1,6 +1,6 @@
 //! The one way into the ring, for what came by POST and for what came from other stages.
 //!
-//! Invariant: a message is encoded once, and only when it is no duplicate.
+//! Invariant: a message is encoded once, and only when it is new, or new to who is told what comes by POST.
 
 use stage_envelope::{Data, Envelope, write_message};
 
@@ -44,13 +44,18 @@ impl<'a> Intake<'a> {
         let admission = match &message.position {
             None => None,
             Some(position) => Some((
-                self.ring.admit(position, message.timestamp)?,
+                self.ring.admit(position, message.timestamp, self.local)?,
                 position.offset,
             )),
         };
         let at = match admission {
             Some((Admission::Duplicate, _)) => {
                 self.taken.duplicates += 1;
+                return Ok(());
+            }
+            Some((Admission::Repeat(id), offset)) => {
+                self.taken.duplicates += 1;
+                self.put(from, message, Kind::Repeat((id, offset)));
                 return Ok(());
             }
             None => None,
@@ -64,17 +69,21 @@ impl<'a> Intake<'a> {
                 Some((id, offset))
             }
         };
-        let frame = text_frame(self.scratch, |out| write_message(out, from, message));
         let kind = Kind::Message {
             at,
             payload: payload(message),
             local: self.local,
             replay: message.replay,
         };
-        self.ring
-            .push(Entry::message(frame, kind), message.timestamp);
+        self.put(from, message, kind);
         self.taken.accepted += 1;
         Ok(())
+    }
+
+    fn put(&mut self, from: &str, message: &Envelope<'_>, kind: Kind) {
+        let frame = text_frame(self.scratch, |out| write_message(out, from, message));
+        self.ring
+            .push(Entry::message(frame, kind), message.timestamp);
     }
 
     /// What became of the messages so far.

@@ -154,6 +154,8 @@ impl Cursor {
                 }
             }
             Kind::Message { local: false, .. } if local_only => Gathered::default(),
+            Kind::Repeat(at) if local_only => self.positioned(ring, entry, at, out),
+            Kind::Repeat(_) => Gathered::default(),
             Kind::Message { at: None, .. } if sequence < self.live => Gathered::default(),
             Kind::Message { at: None, .. } => {
                 out.extend_from_slice(&entry.frame);

@@ -32,6 +32,9 @@ pub(crate) enum Kind {
         /// It was read again to refill the ring: not for clients that know no positions.
         replay: bool,
     },
+    /// A message that is in the ring as another server told it, and then came by POST. Whoever it came by first may be
+    /// gone, so the servers that are told what comes by POST here are told it too.
+    Repeat((PartitionId, i64)),
     /// The partition began again.
     Reset(PartitionId),
 }
@@ -75,7 +78,7 @@ impl Entry {
                 payload: Payload::Apart { bytes, .. },
                 ..
             } => bytes.len(),
-            Kind::Message { .. } | Kind::Reset(_) => 0,
+            Kind::Message { .. } | Kind::Repeat(_) | Kind::Reset(_) => 0,
         };
         (self.frame.len() + apart) as u64 + OVERHEAD
     }
@@ -83,7 +86,7 @@ impl Entry {
     /// What a plain client gets: the payload, and whether it is text.
     pub(crate) fn plain(&self) -> Option<(&[u8], bool)> {
         match &self.kind {
-            Kind::Message { replay: true, .. } | Kind::Reset(_) => None,
+            Kind::Message { replay: true, .. } | Kind::Repeat(_) | Kind::Reset(_) => None,
             Kind::Message {
                 payload: Payload::InFrame(length),
                 ..

@@ -10,6 +10,7 @@ mod partitions;
 use std::collections::VecDeque;
 
 pub(crate) use entry::{Entry, Kind, Payload};
+use partitions::Place;
 pub(crate) use partitions::{Admission, Partition, PartitionId, Partitions, TooManyPartitions};
 use stage_envelope::{Gap, GapReason, Position};
 
@@ -59,17 +60,18 @@ impl Ring {
         }
     }
 
-    /// Says what becomes of a message at this position. A new epoch is announced in the ring at once, so that the
+    /// Says what becomes of a message at this position; `local` says that it comes by POST. A new epoch is announced in the ring at once, so that the
     /// message, pushed next, stands behind the announcement.
     pub(crate) fn admit(
         &mut self,
         position: &Position<'_>,
         timestamp: Option<i64>,
+        local: bool,
     ) -> Result<Admission, TooManyPartitions> {
         let id = self
             .partitions
             .intern(&position.topic, position.partition)?;
-        let admission = self.partitions.admit(id, position.offset, timestamp);
+        let admission = self.partitions.admit(id, position.offset, timestamp, local);
         if admission == Admission::NewEpoch(id) {
             let gap = Gap {
                 topic: position.topic.clone().into_owned(),
@@ -87,12 +89,21 @@ impl Ring {
 
     /// Appends a message that was admitted (or has no position).
     pub(crate) fn push(&mut self, entry: Entry, timestamp: Option<i64>) {
-        if let Kind::Message {
-            at: Some((id, offset)),
-            ..
-        } = entry.kind
-        {
-            self.partitions.insert(id, offset, timestamp, self.head());
+        match entry.kind {
+            Kind::Message {
+                at: Some((id, offset)),
+                local,
+                ..
+            } => {
+                let place = Place {
+                    timestamp,
+                    sequence: self.head(),
+                    local,
+                };
+                self.partitions.insert(id, offset, place);
+            }
+            Kind::Repeat((id, offset)) => self.partitions.came_by_post(id, offset),
+            Kind::Message { at: None, .. } | Kind::Reset(_) => {}
         }
         self.append(entry);
     }

@@ -15,6 +15,8 @@ pub(crate) type PartitionId = u32;
 pub(crate) enum Admission {
     /// It is in the ring already.
     Duplicate,
+    /// It is in the ring as another server told it, and comes by POST for the first time.
+    Repeat(PartitionId),
     /// It is the partition's newest.
     InOrder(PartitionId),
     /// A newer one is or was in the ring, this one is not.
@@ -47,9 +49,11 @@ pub(crate) struct Partition {
 
 /// A position that is in the ring.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    timestamp: Option<i64>,
-    sequence: u64,
+pub(super) struct Place {
+    pub(super) timestamp: Option<i64>,
+    pub(super) sequence: u64,
+    /// It came by POST.
+    pub(super) local: bool,
 }
 
 /// The highest offset of the current epoch.
@@ -97,37 +101,43 @@ impl Partitions {
         Ok(id)
     }
 
-    pub(super) fn admit(&self, id: PartitionId, offset: i64, timestamp: Option<i64>) -> Admission {
+    pub(super) fn admit(
+        &self,
+        id: PartitionId,
+        offset: i64,
+        timestamp: Option<i64>,
+        local: bool,
+    ) -> Admission {
         let Some(known) = self.get(id) else {
             return Admission::InOrder(id);
         };
         match (known.index.get(&offset), known.newest) {
             (Some(place), _) if differ(place.timestamp, timestamp) => Admission::NewEpoch(id),
+            (Some(place), _) if local && !place.local => Admission::Repeat(id),
             (Some(_), _) => Admission::Duplicate,
             (None, Some(newest)) if offset < newest.offset => Admission::OutOfOrder(id),
             (None, _) => Admission::InOrder(id),
         }
     }
 
-    pub(super) fn insert(
-        &mut self,
-        id: PartitionId,
-        offset: i64,
-        timestamp: Option<i64>,
-        sequence: u64,
-    ) {
+    pub(super) fn insert(&mut self, id: PartitionId, offset: i64, place: Place) {
         let Some(known) = self.get_mut(id) else {
             return;
         };
-        known.index.insert(
-            offset,
-            Place {
-                timestamp,
-                sequence,
-            },
-        );
+        known.index.insert(offset, place);
         if known.newest.is_none_or(|newest| newest.offset < offset) {
+            let timestamp = place.timestamp;
             known.newest = Some(Newest { offset, timestamp });
+        }
+    }
+
+    /// Notes that a position, which was told by another server, came by POST too.
+    pub(super) fn came_by_post(&mut self, id: PartitionId, offset: i64) {
+        let place = self
+            .get_mut(id)
+            .and_then(|known| known.index.get_mut(&offset));
+        if let Some(place) = place {
+            place.local = true;
         }
     }
 

@@ -185,6 +185,24 @@ fn a_local_client_gets_only_what_was_posted() {
 }
 
 #[test]
+fn what_another_server_told_first_is_told_to_local_clients_once_when_it_is_posted() {
+    let mut ring = ring(10);
+    let views = [ALL, View::V1 { local_only: true }, View::Plain];
+    let [mut all, mut local, mut plain] = views.map(|view| Cursor::new(&ring, view, Start::Now));
+    let told = message(0, 5, 5, "5");
+    assert_eq!(put(&mut ring, &told, false).accepted, 1);
+    for _ in 0..2 {
+        let taken = put(&mut ring, &told, true);
+        assert_eq!((taken.accepted, taken.duplicates), (0, 1));
+    }
+    put(&mut ring, &told, false);
+    assert_eq!(rest(&mut local, &ring), messages(0, 5..6));
+    assert_eq!(rest(&mut all, &ring), messages(0, 5..6));
+    let mut out = Vec::new();
+    assert_eq!(plain.gather(&ring, &mut out, usize::MAX).messages, 1);
+}
+
+#[test]
 fn a_client_that_is_moved_on_is_told_what_it_misses() {
     let mut ring = ring(100);
     let mut cursor = Cursor::new(&ring, ALL, Start::Now);
