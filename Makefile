@@ -12,7 +12,7 @@ KAFKA := $(TARGET)/debug/testkit-kafka
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
-.PHONY: help packages build test docs lint deny advisories demo
+.PHONY: help packages build web test docs lint deny advisories demo
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,8 +23,13 @@ packages:
 build: packages ## build the pipeline command, all stages and all tests
 	cargo build --workspace --all-targets --locked
 
+# The page that is served is committed, so that nobody needs Node to try it: the test writes it again.
+web: packages ## test the browser client
+	cd stages/ws-broadcast/web && npm ci --no-audit --no-fund && npm test
+	git diff --exit-code -- stages/ws-broadcast/web/site
+
 # Stages are shared libraries, which `cargo test` alone does not build: the tests load them, so all is built first.
-test: build ## run every test, against real Apache Kafka
+test: build web ## run every test, against real Apache Kafka
 	@trap '$(KAFKA) down' EXIT; \
 	$(KAFKA) up; \
 	.ci/docs $(TARGET)/debug/pipeline --check; \
