@@ -1,8 +1,10 @@
 use super::*;
 use crate::edge::{Waiter, Wake};
+use crate::route::Branch;
 use crate::testing::{Notified, notify};
 use pipeline_abi::PL_CLOSED;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// A producer and a consumer that sleep whenever they may, over a small window: a lost wake-up stops them for ever, which
 /// [`Notified::wait`] turns into a panic.
@@ -14,7 +16,7 @@ fn run(window: u64, batches: u32, collect: usize) {
     bare.edge.set_waiters(vec![waiter.clone()]);
     bare.edge
         .attach(Some(Wake::new(notify, Notified::context(&consumer))));
-    let outlet = Outlet::new(vec![crate::route::Branch::Edge(bare.edge.clone())]);
+    let outlet = Outlet::new(vec![Branch::Edge(bare.edge.clone())]);
     let received = AtomicU64::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -63,6 +65,61 @@ fn no_wake_up_is_lost_when_the_consumer_collects_a_whole_window() {
     run(8, 20_000, 8);
     run(9, 20_000, 7);
     run(64, 50_000, 64);
+}
+
+/// An edge with a full window of four messages, all of them received, and its producer.
+fn full() -> (Bare, Vec<Received>, Outlet, Arc<Waiter>, Arc<Notified>) {
+    let bare = Bare::new(4, u64::MAX);
+    let (waiter, notified) = (Arc::new(Waiter::default()), Arc::<Notified>::default());
+    waiter.set(Some(Wake::new(notify, Notified::context(&notified))));
+    bare.edge.set_waiters(vec![waiter.clone()]);
+    (0..4).for_each(|_| drop(bare.push(&["a"])));
+    let received = bare.receive(4);
+    let outlet = Outlet::new(vec![Branch::Edge(bare.edge.clone())]);
+    (bare, received, outlet, waiter, notified)
+}
+
+#[test]
+fn producer_that_parks_after_the_window_has_opened_goes_on() {
+    let (_bare, received, outlet, waiter, _) = full();
+    assert!(!outlet.admits());
+    received[0].done(0, 1);
+    assert!(
+        !outlet.park(&waiter),
+        "it looked before the settle and raises its flag after it"
+    );
+}
+
+#[test]
+fn parked_producer_is_woken_at_half_a_window() {
+    let (_bare, received, outlet, waiter, notified) = full();
+    assert!(outlet.park(&waiter));
+    received[0].done(0, 1);
+    assert!(!notified.wait_for(Duration::ZERO));
+    received[1].done(0, 1);
+    assert!(notified.wait_for(Duration::ZERO));
+    received[2].done(0, 1);
+    assert!(!notified.wait_for(Duration::ZERO), "once");
+}
+
+#[test]
+fn parked_producer_is_woken_by_the_first_settle_of_an_idle_consumer() {
+    let (bare, received, outlet, waiter, notified) = full();
+    assert!(outlet.park(&waiter));
+    assert!(bare.receive(4).is_empty());
+    assert!(!notified.wait_for(Duration::ZERO), "nothing fits yet");
+    received[0].done(0, 1);
+    assert!(notified.wait_for(Duration::ZERO));
+}
+
+#[test]
+fn parked_producer_is_woken_when_the_consumer_goes_idle() {
+    let (bare, received, outlet, waiter, notified) = full();
+    assert!(outlet.park(&waiter));
+    received[0].done(0, 1);
+    assert!(!notified.wait_for(Duration::ZERO));
+    assert!(bare.receive(4).is_empty());
+    assert!(notified.wait_for(Duration::ZERO));
 }
 
 #[test]
