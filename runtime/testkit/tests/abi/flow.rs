@@ -178,9 +178,9 @@ impl Running {
 
     /// Waits until a stage has failed for a reason that contains the text.
     pub(crate) fn wait_until_failed(&self, text: &str) {
-        let told = format!("failed: {text}");
-        let failed = eventually(|| self.has_logged(&told));
-        assert!(failed, "no `{told}` in\n{}", self.log());
+        let told = |line: &String| line.contains(" failed") && line.contains(&format!(": {text}"));
+        let failed = eventually(|| self.logs.0.lock().expect("logs").iter().any(told));
+        assert!(failed, "no failure `{text}` in\n{}", self.log());
     }
 
     /// Drains and closes; the flow ends as if nothing had been wrong.

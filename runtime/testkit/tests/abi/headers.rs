@@ -62,7 +62,7 @@ fn in_rust() -> Names {
             match words.as_slice() {
                 ["pub", "struct", name, ..] => current = (*name).to_owned(),
                 ["pub", "const", name, ..] if name.starts_with("PL_") => {
-                    drop(names.insert((*name).to_owned()))
+                    names.extend([(*name).to_owned()])
                 }
                 ["pub", field, ..]
                     if line.starts_with("    pub ")
