@@ -40,6 +40,9 @@ pub const SUBPROTOCOL: &str = "pipeline.v1";
 /// Content type of a body that holds one envelope a line.
 pub const NDJSON: &str = "application/x-ndjson";
 
+/// Request header that says `true` when all of a body was given to a server before, and comes again to refill its ring.
+pub const REPLAY_HEADER: &str = "pipeline-replay";
+
 /// Message header in which a message inside a pipeline carries its [`Times`] as JSON.
 pub const TIMES_HEADER: &str = "pipeline-times";
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::HeaderValue;
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use stage_envelope::{After, Hello, write_hello};
@@ -33,6 +34,7 @@ struct Shared {
 pub(crate) struct Hub {
     pub(crate) name: String,
     epoch: String,
+    epoch_tag: HeaderValue,
     peers: Vec<String>,
     pub(crate) metrics: Metrics,
     pub(crate) tally: Tally,
@@ -46,8 +48,10 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) fn new(config: &Config, name: String, context: &Context) -> Self {
+        let epoch = format!("{:x}", now_ns());
         Self {
-            epoch: format!("{:x}", now_ns()),
+            epoch_tag: epoch_tag(&epoch),
+            epoch,
             peers: config.peers.clone(),
             name,
             metrics: Metrics::new(context),
@@ -84,6 +88,11 @@ impl Hub {
             self.head.send_replace(head);
         }
         (result, taken)
+    }
+
+    /// The name of this ring, as an entity tag: a server that starts anew has another.
+    pub(crate) fn epoch_tag(&self) -> &HeaderValue {
+        &self.epoch_tag
     }
 
     /// Looks into the ring.
@@ -164,6 +173,11 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.hub.readers.lock().remove(&self.id);
     }
+}
+
+fn epoch_tag(epoch: &str) -> HeaderValue {
+    // Hexadecimal digits fit into a header.
+    HeaderValue::from_str(&format!("\"{epoch}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// Nanoseconds since 1970.

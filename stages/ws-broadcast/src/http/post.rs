@@ -1,4 +1,7 @@
 //! `POST /api/trades`: messages on their way into the ring. The answer is given when they are in it.
+//!
+//! Each answer names the ring's epoch (`ETag`). A writer that says which epoch it expects (`If-Match`) hears of a server that
+//! started anew, before the server takes anything: it can first give again what the ring has lost, so that order holds.
 
 use std::sync::Arc;
 
@@ -7,11 +10,13 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use pipeline_sdk::Trace;
-use stage_envelope::{Answer, Data, Envelope, NDJSON, Rejected, Times, lines, parse_line};
+use stage_envelope::{
+    Answer, Data, Envelope, NDJSON, REPLAY_HEADER, Rejected, Times, lines, parse_line,
+};
 use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
@@ -37,7 +42,7 @@ pub(crate) async fn take(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
-    match answer(&app, peer, request).await {
+    let mut response = match answer(&app, peer, request).await {
         Ok(answer) => {
             let in_ring = answer.accepted + answer.duplicates > 0;
             let status = if in_ring {
@@ -51,7 +56,11 @@ pub(crate) async fn take(
             app.hub.metrics.refused(refusal.reason);
             refusal.into_response()
         }
-    }
+    };
+    response
+        .headers_mut()
+        .insert(ETAG, app.hub.epoch_tag().clone());
+    response
 }
 
 async fn answer(app: &App, peer: Peer, request: Request) -> Result<Answer, Refusal> {
@@ -60,12 +69,26 @@ async fn answer(app: &App, peer: Peer, request: Request) -> Result<Answer, Refus
     may_write(app.token.as_ref(), peer.0, &head.headers)?;
     let content = content(&head.headers)?;
     let (body, _room) = read(app, &head.headers, body).await?;
+    expects_this_epoch(&app.hub, &head.headers)?;
     let answer = match content {
-        Content::Envelopes => take_envelopes(&app.hub, &body).await?,
+        Content::Envelopes => take_envelopes(&app.hub, &head.headers, &body).await?,
         Content::OnePayload => take_payload(&app.hub, &head.headers, &body)?,
     };
     app.hub.metrics.rejected.add(answer.rejected.len() as u64);
     Ok(answer)
+}
+
+/// Checked when the body is there: who still sends one does not read an answer.
+fn expects_this_epoch(hub: &Hub, headers: &HeaderMap) -> Result<(), Refusal> {
+    let tag = hub.epoch_tag().as_bytes();
+    match headers.get(IF_MATCH).map(HeaderValue::as_bytes) {
+        Some(expected) if expected != tag && expected != b"*" => Err(Refusal::new(
+            StatusCode::PRECONDITION_FAILED,
+            "epoch",
+            "the server started anew with an empty ring: expected the `ETag` of this answer",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn content(headers: &HeaderMap) -> Result<Content, Refusal> {
@@ -133,7 +156,10 @@ fn too_large(app: &App) -> Refusal {
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", why)
 }
 
-async fn take_envelopes(hub: &Hub, body: &[u8]) -> Result<Answer, Refusal> {
+async fn take_envelopes(hub: &Hub, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Refusal> {
+    let replay = headers
+        .get(REPLAY_HEADER)
+        .is_some_and(|value| value == "true");
     let lines: Vec<&[u8]> = lines(body).take(MAX_LINES + 1).collect();
     if lines.is_empty() {
         return Err(Refusal::new(
@@ -162,6 +188,7 @@ async fn take_envelopes(hub: &Hub, body: &[u8]) -> Result<Answer, Refusal> {
                     .map_err(|error| error.to_string())
                     .and_then(|mut envelope| {
                         envelope.times.accepted = Some(accepted_at);
+                        envelope.replay |= replay;
                         intake
                             .take(&hub.name, &envelope)
                             .map_err(|error| error.to_string())

@@ -161,6 +161,31 @@ async fn a_chunked_body_is_bounded_too() {
 }
 
 #[tokio::test]
+async fn a_writer_hears_of_a_new_ring_before_anything_is_taken() {
+    let server = TestServer::start(json!({})).await;
+    let mut v1 = server.v1("").await;
+    let body = format!("{}\n", envelope(0));
+    let refused = server
+        .post(NDJSON, "If-Match: \"of before\"\r\n", body.as_bytes())
+        .await;
+    assert_eq!(refused.status, 412);
+    let tag = refused
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("etag: "))
+        .unwrap();
+    let headers = format!("If-Match: {tag}\r\nPipeline-Replay: true\r\n");
+    let taken = server.post(NDJSON, &headers, body.as_bytes()).await;
+    assert_eq!(taken.json()["accepted"], 1, "the refused one took nothing");
+    assert!(taken.head.contains(tag));
+    let frame = v1.json().await;
+    assert_eq!(
+        (&frame["offset"], &frame["replay"]),
+        (&json!(0), &json!(true))
+    );
+}
+
+#[tokio::test]
 async fn other_methods_and_paths_are_refused() {
     let server = TestServer::start(json!({})).await;
     let response = server.get("/api/trades", "").await;
