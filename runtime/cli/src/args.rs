@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Runs pipelines of plugin stages that YAML files describe.
 #[derive(Debug, Parser)]
-#[command(name = "pipeline", version, about, after_help = Exit::table(), max_term_width = 120)]
+#[command(name = "pipeline", version, after_help = Exit::table(), max_term_width = 120)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -71,12 +71,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
     /// What is logged: a level, and levels of stages or modules, as in `info,ws-broadcast=debug`
-    #[arg(
-        long,
-        value_name = "FILTER",
-        default_value = "info",
-        env = "PIPELINE_LOG"
-    )]
+    #[arg(long, value_name = "FILTER", default_value = "info")]
     pub(crate) log: String,
     /// Reload when a pipeline file changes
     #[arg(long)]

@@ -10,10 +10,15 @@ pub(crate) fn say(text: &str) -> Exit {
         Ok(()) => Exit::Clean,
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
-            eprintln!("cannot write the output: {error}");
+            tell(&format!("cannot write the output: {error}\n"));
             Exit::Undelivered
         }
     }
+}
+
+/// Prints text to standard error; nobody may be there to read it.
+pub(crate) fn tell(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// `1 flow`, `2 flows`.

@@ -8,7 +8,7 @@ use crate::config::model::Pipeline;
 use crate::config::problem::FileReport;
 use crate::config::render::{Style, render};
 use crate::exit::Exit;
-use crate::output::{counted, say};
+use crate::output::{counted, say, tell};
 use std::io::IsTerminal;
 
 /// Checks files and says so.
@@ -30,7 +30,7 @@ pub(crate) fn complain(reports: &[FileReport]) -> Exit {
         true => Style::Fancy,
         false => Style::Plain,
     };
-    eprint!("{}", render(reports, style));
+    tell(&render(reports, style));
     Exit::Usage
 }
 

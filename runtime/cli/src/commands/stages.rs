@@ -4,7 +4,7 @@ use crate::args::{StagesArgs, StagesFormat};
 use crate::catalogue::{Catalogue, StageInfo, Unusable, noun};
 use crate::commands::settings::{Setting, settings};
 use crate::exit::Exit;
-use crate::output::say;
+use crate::output::{say, tell};
 use std::fmt::Write;
 
 /// Lists the stages, or prints one.
@@ -16,7 +16,7 @@ pub(crate) fn stages(args: &StagesArgs, catalogue: &dyn Catalogue) -> Exit {
         (Ok(info), StagesFormat::Text) => say(&page(&info)),
         (Ok(info), StagesFormat::Markdown) => say(&markdown_table(&settings(&info.schema))),
         (Err(why), _) => {
-            eprint!("{}", not_usable(name, &why));
+            tell(&not_usable(name, &why));
             Exit::Unavailable
         }
     }

@@ -15,10 +15,10 @@ impl Address {
     /// Whether two listeners on these addresses would collide.
     pub(crate) fn collides(&self, other: &Address) -> bool {
         let same_host =
-            self.host.eq_ignore_ascii_case(&other.host) || self.canonical() == other.canonical();
+            || self.host.eq_ignore_ascii_case(&other.host) || self.canonical() == other.canonical();
         self.port != 0
             && self.port == other.port
-            && (same_host || self.is_wildcard() || other.is_wildcard())
+            && (same_host() || self.is_wildcard() || other.is_wildcard())
     }
 
     /// Whether a client that connects to `host:port` reaches a listener on this address.

@@ -66,7 +66,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         {
             let words = format!(
                 "unknown key `{}` ({})",
-                key.text,
+                shorten(&key.text),
                 expected(&key.text, known.iter().copied())
             );
             fields.tell(

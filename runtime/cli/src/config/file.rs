@@ -13,7 +13,11 @@ const FILE_KEYS: &[&str] = &["flows", "stages", "telemetry"];
 const FLOW_KEYS: &[&str] = &["instances", "status", "stages"];
 const TELEMETRY_KEYS: &[&str] = &["endpoint", "ratio", "at_least_per_second"];
 /// Most copies of one flow.
-const MAX_INSTANCES: u32 = 1024;
+const MAX_INSTANCES: u32 = 256;
+/// Most flows of one file.
+const MAX_FLOWS: usize = 64;
+/// Most stages of one flow.
+const MAX_STAGES: usize = 256;
 
 /// Reads the whole file.
 pub(crate) fn read(root: &Node, reading: &mut Reading<'_>) -> Pipeline {
@@ -54,20 +58,23 @@ pub(crate) fn read(root: &Node, reading: &mut Reading<'_>) -> Pipeline {
 }
 
 fn read_flows(node: &Node, reading: &mut Reading<'_>) -> Vec<Flow> {
-    match &node.value {
-        Value::Map(flows) if !flows.is_empty() => flows
-            .iter()
-            .map(|(key, flow)| read_flow(key, flow, reading))
-            .collect(),
-        _ => {
-            let words = format!(
-                "`flows` is {} (expected a mapping of names to flows)",
-                node.kind()
-            );
-            reading.tell(Problem::new(node.span, words));
-            Vec::new()
+    let words = match &node.value {
+        Value::Map(flows) if flows.len() > MAX_FLOWS => {
+            format!("{} flows (expected at most {MAX_FLOWS})", flows.len())
         }
-    }
+        Value::Map(flows) if !flows.is_empty() => {
+            return flows
+                .iter()
+                .map(|(key, flow)| read_flow(key, flow, reading))
+                .collect();
+        }
+        _ => format!(
+            "`flows` is {} (expected a mapping of names to flows)",
+            node.kind()
+        ),
+    };
+    reading.tell(Problem::new(node.span, words));
+    Vec::new()
 }
 
 /// The flow of a file that has only `stages`: it is called like the file.
@@ -143,30 +150,26 @@ fn read_stages(
     flow_span: Span,
     reading: &mut Reading<'_>,
 ) -> Vec<stage::Stage> {
-    let items = match node.map(|node| (&node.value, node)) {
-        Some((Value::List(items), _)) if !items.is_empty() => items,
-        Some((Value::List(_) | Value::Null, node)) => {
-            reading.tell(
-                Problem::new(node.span, "no stage (expected a list of stages)").of_flow(flow),
-            );
-            return Vec::new();
+    const WANTED: &str = "expected a list of stages";
+    let words = match node.map(|node| &node.value) {
+        None => format!("missing key `stages` ({WANTED})"),
+        Some(Value::Null) => format!("no stage ({WANTED})"),
+        Some(Value::List(items)) if items.is_empty() => format!("no stage ({WANTED})"),
+        Some(Value::List(items)) if items.len() > MAX_STAGES => {
+            format!("{} stages (expected at most {MAX_STAGES})", items.len())
         }
-        Some((_, node)) => {
-            let words = format!("`stages` is {} (expected a list of stages)", node.kind());
-            reading.tell(Problem::new(node.span, words).of_flow(flow));
-            return Vec::new();
-        }
-        None => {
-            reading.tell(
-                Problem::new(
-                    flow_span,
-                    "missing key `stages` (expected a list of stages)",
-                )
-                .of_flow(flow),
-            );
-            return Vec::new();
-        }
+        Some(Value::List(items)) => return read_list(items, reading),
+        Some(_) => format!(
+            "`stages` is {} ({WANTED})",
+            node.map_or("nothing", Node::kind)
+        ),
     };
+    let span = node.map_or(flow_span, |node| node.span);
+    reading.tell(Problem::new(span, words).of_flow(flow));
+    Vec::new()
+}
+
+fn read_list(items: &[Node], reading: &mut Reading<'_>) -> Vec<stage::Stage> {
     let mut stages: Vec<_> = items
         .iter()
         .filter_map(|item| stage::read(item, reading))

@@ -16,6 +16,7 @@ mod hostile;
 pub(crate) mod model;
 pub(crate) mod nearest;
 mod node;
+mod picture;
 mod ports;
 pub(crate) mod problem;
 pub(crate) mod render;

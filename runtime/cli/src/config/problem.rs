@@ -4,6 +4,9 @@ use crate::config::secrets::Secrets;
 use crate::config::source::{SourceFile, Span};
 use std::sync::Arc;
 
+/// Most mistakes of one file that are told.
+const MAX_KEPT: usize = 200;
+
 /// One mistake and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -59,6 +62,8 @@ impl Problem {
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     list: Vec<Problem>,
+    /// How many more there are than are kept.
+    more: usize,
     unusable: Vec<Span>,
 }
 
@@ -72,7 +77,9 @@ impl Problems {
 
     /// Adds one; the same mistake is kept once.
     pub(crate) fn push(&mut self, problem: Problem) {
-        if !self.list.contains(&problem) && !self.unusable.contains(&problem.span) {
+        if self.list.len() >= MAX_KEPT {
+            self.more += 1;
+        } else if !self.list.contains(&problem) && !self.unusable.contains(&problem.span) {
             self.list.push(problem);
         }
     }
@@ -82,9 +89,9 @@ impl Problems {
         self.list.is_empty()
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.list.len()
+    /// How many are kept, and how many more there are.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        (self.list.len(), self.more)
     }
 
     /// In the order of the file.

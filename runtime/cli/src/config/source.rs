@@ -70,6 +70,11 @@ impl SourceFile {
         start..start + text.trim_end_matches(['\n', '\r']).len()
     }
 
+    /// Number of lines.
+    pub(crate) fn lines(&self) -> usize {
+        self.line_starts.len()
+    }
+
     /// The beginning of the character that a byte belongs to.
     pub(crate) fn floor(&self, byte: usize) -> usize {
         let byte = byte.min(self.text.len());

@@ -251,6 +251,28 @@ fn hostile_files_cost_little() {
 }
 
 #[test]
+fn a_file_full_of_mistakes_costs_little_and_tells_the_first_ones() {
+    let began = std::time::Instant::now();
+    let keys: String = (0..20_000).map(|key| format!("key{key}: 1\n")).collect();
+    assert!(errors_in(&keys).ends_with("200 errors, and 19801 more\n"));
+    let stages: String = (0..5_000)
+        .map(|name| format!("  - {{ use: x{name}, from: [y{name}] }}\n"))
+        .collect();
+    assert!(
+        errors_in(&format!("stages:\n{stages}")).contains("5000 stages (expected at most 256)")
+    );
+    let flows: String = (0..5_000)
+        .map(|name| format!("  f{name}:\n    stages: []\n"))
+        .collect();
+    assert!(errors_in(&format!("flows:\n{flows}")).contains("5000 flows (expected at most 64)"));
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
 fn a_literal_chain_of_sinks_is_valid() {
     let pipeline = only(
         "stages:\n  - { use: kafka-group-source, with: { brokers: [a], topic: t } }\n  - { use: http-post, with: { url: 'http://a:1' } }\n  - use: ws-broadcast\n",

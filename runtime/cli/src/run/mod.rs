@@ -22,6 +22,7 @@ use crate::args::RunArgs;
 use crate::commands::check::complain;
 use crate::exit::Exit;
 use crate::logs::{Filter, Logger};
+use crate::output::tell;
 use pipeline_host::{PluginStore, search_path};
 use settings::{Refusal, Settings};
 use std::time::Duration;
@@ -74,6 +75,6 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
 }
 
 fn refuse(why: &str, exit: Exit) -> Exit {
-    eprintln!("{why}");
+    tell(&format!("{why}\n"));
     exit
 }

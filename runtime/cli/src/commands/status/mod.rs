@@ -5,7 +5,7 @@ mod table;
 
 use crate::args::StatusArgs;
 use crate::exit::Exit;
-use crate::output::say;
+use crate::output::{say, tell};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ pub(crate) fn status(args: &StatusArgs) -> Exit {
         None => crate::run::find_control_sockets(),
     };
     if sockets.is_empty() {
-        eprintln!("no pipeline was found (expected a control socket; `--control` names one)");
+        tell("no pipeline was found (expected a control socket; `--control` names one)\n");
         return Exit::Unavailable;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -30,7 +30,7 @@ pub(crate) fn status(args: &StatusArgs) -> Exit {
         Ok(runtime) if args.json => runtime.block_on(as_json(&sockets)),
         Ok(runtime) => runtime.block_on(as_tables(&sockets)),
         Err(error) => {
-            eprintln!("cannot ask: {error}");
+            tell(&format!("cannot ask: {error}\n"));
             return Exit::Software;
         }
     };
@@ -75,7 +75,7 @@ async fn ask(socket: &Path) -> Option<(Instant, Json)> {
     match parsed {
         Ok(answer) => Some((Instant::now(), answer)),
         Err(why) => {
-            eprintln!("control socket `{}`: {why}", socket.display());
+            tell(&format!("control socket `{}`: {why}\n", socket.display()));
             None
         }
     }

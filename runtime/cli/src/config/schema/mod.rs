@@ -2,6 +2,7 @@
 
 mod words;
 
+use crate::config::fields::shorten;
 use crate::config::formats::{self, FORMATS};
 use crate::config::nearest::{expected, nearest};
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
@@ -119,7 +120,10 @@ impl<'a> Schema<'a> {
         Violation {
             unknown_key: Some(key.to_owned()),
             nearest: nearest(key, known.iter().copied()).map(str::to_owned),
-            ..violation(pointer, format!("unknown key `{key}`{within} ({list})"))
+            ..violation(
+                pointer,
+                format!("unknown key `{}`{within} ({list})", shorten(key)),
+            )
         }
     }
 
