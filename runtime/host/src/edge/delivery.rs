@@ -16,8 +16,8 @@
 //! A delivery whose references the consumer leaked past its `close` is `DEAD`: its header is never used again, so that a
 //! late call finds it and is ignored.
 
-use super::Edge;
 use super::calls::VT;
+use super::{DeliveryRef, Edge};
 use crate::batch::View;
 use crate::settle::{Claim, Once};
 use pipeline_abi::{PlBatch, PlStr};
@@ -210,7 +210,7 @@ impl Delivery {
     /// One more hold.
     pub(super) fn keep(&self) -> DeliveryRef {
         self.holds.fetch_add(1, Ordering::Relaxed);
-        DeliveryRef(NonNull::from(self))
+        DeliveryRef::new(NonNull::from(self))
     }
 
     /// Takes everything unsettled away from a consumer that was closed, and its references if it leaked them. The runs that
@@ -243,7 +243,8 @@ impl Delivery {
         self.refs.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn drop_hold(&self) {
+    /// One hold less; the last one makes the delivery free.
+    pub(super) fn drop_hold(&self) {
         if self.holds.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
@@ -277,35 +278,3 @@ impl Delivery {
         self.drop_hold();
     }
 }
-
-/// A hold on a delivery by a stage further down, which will finish some of its messages.
-pub(crate) struct DeliveryRef(NonNull<Delivery>);
-
-impl DeliveryRef {
-    /// Tells upstream that messages are done.
-    pub(crate) fn finish(&self, range: Range<u32>) {
-        self.get().finish(range);
-    }
-
-    pub(super) fn get(&self) -> &Delivery {
-        // SAFETY: this is a hold, and a held delivery is alive.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl Clone for DeliveryRef {
-    fn clone(&self) -> Self {
-        self.get().keep()
-    }
-}
-
-impl Drop for DeliveryRef {
-    fn drop(&mut self) {
-        self.get().drop_hold();
-    }
-}
-
-// SAFETY: what a hold reaches is immutable or atomic.
-unsafe impl Send for DeliveryRef {}
-// SAFETY: as above.
-unsafe impl Sync for DeliveryRef {}

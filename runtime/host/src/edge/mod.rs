@@ -33,6 +33,7 @@
 
 mod calls;
 mod delivery;
+mod hold;
 mod pool;
 mod receive;
 mod recover;
@@ -41,7 +42,8 @@ mod stats;
 mod wake;
 mod window;
 
-pub(crate) use delivery::{Delivery, DeliveryRef};
+pub(crate) use delivery::Delivery;
+pub(crate) use hold::DeliveryRef;
 pub(crate) use station::Station;
 #[cfg(test)]
 mod tests;

@@ -218,46 +218,25 @@ fn check_inputs(stage: &StageSpec, found: usize) -> Result<(), StartError> {
 
 /// Tells every edge and filter which sources may be parked there.
 fn introduce_waiters(posts: &[(StageSpec, Arc<Seat>, Post)]) {
-    let exits: Vec<_> = posts
-        .iter()
-        .filter_map(|(_, _, post)| {
-            if let Post::Source(exit) = post {
-                Some(exit)
-            } else {
-                None
-            }
-        })
-        .collect();
+    let exit = |(_, _, post): &(StageSpec, Arc<Seat>, Post)| match post {
+        Post::Source(exit) => Some(exit.clone()),
+        Post::Filter(_) | Post::Sink(_) => None,
+    };
+    let exits: Vec<Arc<Exit>> = posts.iter().filter_map(exit).collect();
+    let waiters = |reaches: &dyn Fn(&Outlet) -> bool| {
+        let reaching = exits.iter().filter(|exit| reaches(&exit.outlet));
+        reaching.map(|exit| exit.waiter.clone()).collect::<Vec<_>>()
+    };
     for (_, _, post) in posts {
         if let Post::Filter(filter) = post {
-            let reaches = |exit: &&&Arc<Exit>| {
-                exit.outlet
-                    .filters()
-                    .iter()
-                    .any(|other| Arc::ptr_eq(other, filter))
-            };
-            filter.set_waiters(
-                exits
-                    .iter()
-                    .filter(reaches)
-                    .map(|exit| exit.waiter.clone())
-                    .collect(),
-            );
+            filter.set_waiters(waiters(&|outlet| contains(outlet.filters(), filter)));
         }
         for edge in post.inputs() {
-            let reaches = |exit: &&&Arc<Exit>| {
-                exit.outlet
-                    .edges()
-                    .iter()
-                    .any(|other| Arc::ptr_eq(other, edge))
-            };
-            edge.set_waiters(
-                exits
-                    .iter()
-                    .filter(reaches)
-                    .map(|exit| exit.waiter.clone())
-                    .collect(),
-            );
+            edge.set_waiters(waiters(&|outlet| contains(outlet.edges(), edge)));
         }
     }
+}
+
+fn contains<T>(all: &[Arc<T>], one: &Arc<T>) -> bool {
+    all.iter().any(|other| Arc::ptr_eq(other, one))
 }

@@ -50,22 +50,31 @@ pub(super) unsafe fn plugin(
             needs,
         });
     }
+    // SAFETY: as above.
+    if let Some(function) = unsafe { missing_function(plugin) } {
+        return Err(LoadError::NullFunction {
+            path: path(),
+            function,
+        });
+    }
+    // SAFETY: static, large enough, and no function pointer in it is null.
+    Ok(unsafe { &*plugin })
+}
+
+/// The first function of a plugin that is null.
+///
+/// # Safety
+/// `plugin` leads to as many bytes as the structure has.
+unsafe fn missing_function(plugin: *const PlPlugin) -> Option<&'static str> {
     let functions = [
         ("describe", offset_of!(PlPlugin, describe)),
         ("validate", offset_of!(PlPlugin, validate)),
         ("open", offset_of!(PlPlugin, open)),
     ];
-    for (function, offset) in functions {
-        // SAFETY: as above; a function pointer may be read as an integer whatever it holds.
-        if unsafe { plugin.byte_add(offset).cast::<usize>().read() } == 0 {
-            return Err(LoadError::NullFunction {
-                path: path(),
-                function,
-            });
-        }
-    }
-    // SAFETY: static, large enough, and no function pointer in it is null.
-    Ok(unsafe { &*plugin })
+    // SAFETY: promised by the caller; a function pointer may be read as an integer whatever it holds.
+    let is_null = |offset| unsafe { plugin.byte_add(offset).cast::<usize>().read() } == 0;
+    let missing = functions.into_iter().find(|(_, offset)| is_null(*offset));
+    missing.map(|(function, _)| function)
 }
 
 #[cfg(test)]

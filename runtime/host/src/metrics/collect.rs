@@ -3,6 +3,8 @@
 use super::{Family, HOST_FAMILIES, Sample, Snapshot, Value};
 use crate::edge::Edge;
 use crate::flow::{Flow, Member};
+use crate::route::FilterStats;
+use crate::settle::Ledger;
 use crate::supervise::{Health, Post};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,58 +47,59 @@ impl Reading {
         }
     }
 
+    fn add_all<const N: usize>(&mut self, values: [(&str, Value); N], labels: &[(String, String)]) {
+        for (name, value) in values {
+            self.add(name, labels, value);
+        }
+    }
+
     fn stage(&mut self, member: &Member) {
         let labels = member.seat.labels();
         let board = member.seat.board();
-        self.add(
-            "pipeline_stage_rejected_messages",
-            &labels,
-            Value::Counter(member.seat.rejected()),
-        );
-        self.add(
-            "pipeline_stage_restarts",
-            &labels,
-            Value::Counter(board.restarts),
-        );
-        self.add(
-            "pipeline_stage_up",
-            &labels,
-            Value::Gauge(f64::from(u8::from(board.is_open()))),
-        );
-        let degraded = board.health == Health::Degraded;
-        self.add(
-            "pipeline_stage_degraded",
-            &labels,
-            Value::Gauge(f64::from(u8::from(degraded))),
-        );
+        let is = |truth: bool| Value::Gauge(f64::from(u8::from(truth)));
+        let values = [
+            (
+                "pipeline_stage_rejected_messages",
+                Value::Counter(member.seat.rejected()),
+            ),
+            ("pipeline_stage_restarts", Value::Counter(board.restarts)),
+            ("pipeline_stage_up", is(board.is_open())),
+            (
+                "pipeline_stage_degraded",
+                is(board.health == Health::Degraded),
+            ),
+        ];
+        self.add_all(values, &labels);
         match &member.post {
-            Post::Source(exit) => {
-                self.add(
-                    "pipeline_source_messages",
-                    &labels,
-                    Value::Counter(exit.ledger.taken()),
-                );
-                let unsettled = gauge(exit.ledger.unsettled());
-                self.add("pipeline_source_unsettled_messages", &labels, unsettled);
-            }
-            Post::Filter(node) => {
-                let count = |counter: &AtomicU64| Value::Counter(counter.load(Ordering::Relaxed));
-                let stats = &node.stats;
-                self.add("pipeline_filter_messages", &labels, count(&stats.messages));
-                self.add(
-                    "pipeline_filter_passed_messages",
-                    &labels,
-                    count(&stats.passed),
-                );
-                self.add(
-                    "pipeline_filter_redelivered_messages",
-                    &labels,
-                    count(&stats.redelivered),
-                );
-                self.add("pipeline_filter_process", &labels, stats.processing.value());
-            }
+            Post::Source(exit) => self.source(&exit.ledger, &labels),
+            Post::Filter(node) => self.filter(&node.stats, &labels),
             Post::Sink(edges) => edges.iter().for_each(|edge| self.edge(edge, &labels)),
         }
+    }
+
+    fn source(&mut self, ledger: &Ledger, labels: &[(String, String)]) {
+        let values = [
+            ("pipeline_source_messages", Value::Counter(ledger.taken())),
+            (
+                "pipeline_source_unsettled_messages",
+                gauge(ledger.unsettled()),
+            ),
+        ];
+        self.add_all(values, labels);
+    }
+
+    fn filter(&mut self, stats: &FilterStats, labels: &[(String, String)]) {
+        let count = |counter: &AtomicU64| Value::Counter(counter.load(Ordering::Relaxed));
+        let values = [
+            ("pipeline_filter_messages", count(&stats.messages)),
+            ("pipeline_filter_passed_messages", count(&stats.passed)),
+            (
+                "pipeline_filter_redelivered_messages",
+                count(&stats.redelivered),
+            ),
+            ("pipeline_filter_process", stats.processing.value()),
+        ];
+        self.add_all(values, labels);
     }
 
     fn edge(&mut self, edge: &Edge, stage: &[(String, String)]) {
@@ -135,9 +138,7 @@ impl Reading {
             ("pipeline_edge_settle", edge.stats.settling.value()),
             ("pipeline_message_age", edge.stats.age.value()),
         ];
-        for (name, value) in values {
-            self.add(name, &labels, value);
-        }
+        self.add_all(values, &labels);
     }
 }
 

@@ -5,5 +5,5 @@ mod filter;
 mod filtered;
 mod outlet;
 
-pub(crate) use filter::{FilterNode, Processor};
+pub(crate) use filter::{FilterNode, FilterStats, Processor};
 pub(crate) use outlet::{Branch, Outlet};

@@ -143,25 +143,12 @@ fn call_open(
 ) -> Result<*mut PlStage, String> {
     let inputs: Vec<*mut PlPort> = ports.inputs.iter().map(|port| port.pointer()).collect();
     let outputs: Vec<*mut PlPort> = ports.output.iter().map(|port| port.pointer()).collect();
-    let name = |name: &str| PlStr {
-        ptr: name.as_ptr(),
-        len: name.len(),
-    };
-    let input_names: Vec<PlStr> = ports
-        .inputs
-        .iter()
-        .map(|port| name(port.edge().from()))
-        .collect();
-    let behind = post.behind();
-    let window = post.window();
-    let output_names = [name(&behind)];
+    let from = ports.inputs.iter().map(|port| borrowed(port.edge().from()));
+    let (input_names, behind) = (from.collect::<Vec<_>>(), post.behind());
+    let output_names = [borrowed(&behind)];
     let config = spec.config.to_string();
-    let state_dir = spec
-        .state_dir
-        .as_ref()
-        .map(|path| path.to_string_lossy())
-        .unwrap_or_default();
-    let hub = seat.hub();
+    let state_dir = spec.state_dir.as_ref().map(|path| path.to_string_lossy());
+    let (window, hub) = (post.window(), seat.hub());
     let open = PlOpen {
         struct_size: size_of::<PlOpen>() as u32,
         instance: hub.instance,
@@ -172,41 +159,41 @@ fn call_open(
         retry_max_ms: millis(spec.retry.max),
         window_messages: u32::try_from(window.messages).unwrap_or(u32::MAX),
         cookie,
-        flow: name(&hub.flow),
-        stage: name(seat.name()),
-        kind: name(&spec.kind),
-        state_dir: name(&state_dir),
-        config_json: name(&config),
+        flow: borrowed(&hub.flow),
+        stage: borrowed(seat.name()),
+        kind: borrowed(&spec.kind),
+        state_dir: state_dir.as_deref().map_or(PlStr::EMPTY, borrowed),
+        config_json: borrowed(&config),
         inputs: inputs.as_ptr(),
         input_names: input_names.as_ptr(),
         outputs: outputs.as_ptr(),
         output_names: output_names.as_ptr(),
         window_bytes: window.bytes,
     };
+    answer(spec, &open)
+}
+
+/// Calls `open`.
+fn answer(spec: &StageSpec, open: &PlOpen) -> Result<*mut PlStage, String> {
     let mut room = [0; ERROR_MAX];
-    let mut error = PlText {
-        ptr: room.as_mut_ptr(),
-        cap: room.len(),
-        len: 0,
-    };
+    let (ptr, cap) = (room.as_mut_ptr(), room.len());
+    let mut error = PlText { ptr, cap, len: 0 };
     let mut stage = std::ptr::null_mut();
     // SAFETY: a checked function; all that is borrowed lives for the call, and the ports until after `close`.
-    let status =
-        unsafe { (spec.plugin.raw().open)(&raw const open, &raw mut stage, &raw mut error) };
+    let status = unsafe { (spec.plugin.raw().open)(open, &raw mut stage, &raw mut error) };
     if status == PL_OK {
         return Ok(stage);
     }
-    let said = PlStr {
-        ptr: room.as_ptr(),
-        len: error.len.min(room.len()),
-    };
-    // SAFETY: our own room.
-    let said = unsafe { text::owned(said, ERROR_MAX) };
-    Err(if said.is_empty() {
-        format!("`open` failed with status {status}")
-    } else {
-        said
+    let said = String::from_utf8_lossy(&room[..error.len.min(room.len())]);
+    Err(match text::clipped(&said, ERROR_MAX) {
+        "" => format!("`open` failed with status {status}"),
+        said => said.to_owned(),
     })
+}
+
+/// Text that a plugin may look at as long as `text` lives.
+fn borrowed(text: &str) -> PlStr {
+    PlStr::new(text.as_bytes())
 }
 
 /// Checks what `open` made before any of it is called.

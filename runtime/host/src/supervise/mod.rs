@@ -6,6 +6,7 @@
 
 mod backoff;
 mod board;
+mod closing;
 mod draining;
 mod host;
 mod hub;

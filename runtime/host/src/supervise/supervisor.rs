@@ -12,7 +12,7 @@
 
 use super::backoff::Backoff;
 use super::board::StageState;
-use super::instance::{Closed, Instance, Ports, StuckInClose};
+use super::instance::{Instance, Ports};
 use super::mail::{Command, Mail};
 use super::swap::Swap;
 use super::{Post, Seat};
@@ -28,12 +28,8 @@ use std::time::{Duration, Instant};
 const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a failed or replaced instance may take to end.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How much longer than its time `close` may take before it is told.
-const CLOSE_GRACE: Duration = Duration::from_secs(1);
 /// How often a condition is looked at that nobody announces.
 const POLL: Duration = Duration::from_millis(5);
-/// Ports of closed instances that are kept for late calls.
-const RETIRED_PORTS: usize = 16;
 
 /// Supervises one stage.
 pub(crate) struct Supervisor {
@@ -46,7 +42,7 @@ pub(crate) struct Supervisor {
     /// Asked to drain, until then.
     pub(super) drain: Option<Instant>,
     pub(super) swap: Option<Swap>,
-    retired: VecDeque<Ports>,
+    pub(super) retired: VecDeque<Ports>,
 }
 
 /// Where the life is, with what only that place needs.
@@ -275,39 +271,5 @@ impl Supervisor {
         self.phase = Phase::Down {
             until: Some(Instant::now() + wait),
         };
-    }
-
-    // === closing ===
-
-    fn end(&mut self, timeout: Duration) {
-        if self.close_instance(timeout).is_ok() {
-            self.phase = Phase::Ended;
-            self.seat.set_state(StageState::Closed);
-        }
-    }
-
-    /// Closes the instance, if there is one, and answers with how it says that it failed meanwhile. A stage that is stuck in
-    /// `close` ends its supervisor.
-    pub(super) fn close_instance(
-        &mut self,
-        timeout: Duration,
-    ) -> Result<Option<String>, StuckInClose> {
-        self.post.detach();
-        let Some(instance) = self.instance.take() else {
-            return Ok(None);
-        };
-        let until = Instant::now() + timeout + CLOSE_GRACE;
-        let watch = self.seat.host().watchdog.watch(&self.seat, until);
-        let closed = instance.close(&self.seat, timeout);
-        drop(watch);
-        let Closed { ports, said } = closed.inspect_err(|StuckInClose| {
-            self.phase = Phase::Ended;
-            self.seat.stuck();
-        })?;
-        self.retired.push_back(ports);
-        if self.retired.len() > RETIRED_PORTS {
-            self.retired.pop_front();
-        }
-        Ok(said)
     }
 }
