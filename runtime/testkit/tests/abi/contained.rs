@@ -2,7 +2,7 @@
 
 use crate::build::{self, Built};
 use crate::flow::{Running, Stage, assert_fails, start};
-use pipeline_host::{HostEvent, StartError};
+use pipeline_host::StartError;
 use std::time::Duration;
 
 fn source() -> Built {
@@ -193,11 +193,7 @@ fn a_sink_that_does_not_close_is_stuck_and_told() {
         let running = start_sink(how).expect("a flow");
         let stuck = running.handle.close(Duration::from_millis(300));
         assert_eq!(stuck.expect_err("stuck").stages, ["bottom"], "{how}");
-        let told = running.events.iter().next();
-        assert!(
-            matches!(&told, Some(HostEvent::Stuck { stage, .. }) if stage == "bottom"),
-            "{how}: {told:?}"
-        );
+        assert_eq!(running.wait_until_stuck(), "bottom", "{how}");
     }
 }
 

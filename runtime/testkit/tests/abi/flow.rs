@@ -22,7 +22,7 @@ pub(crate) struct Stage<'a> {
 /// A flow that was started.
 pub(crate) struct Running {
     pub(crate) handle: FlowHandle,
-    pub(crate) events: Receiver<HostEvent>,
+    events: Receiver<HostEvent>,
     logs: Arc<Logs>,
     _host: Arc<Host>,
 }
@@ -181,6 +181,17 @@ impl Running {
         let told = |line: &String| line.contains(" failed") && line.contains(&format!(": {text}"));
         let failed = eventually(|| self.logs.0.lock().expect("logs").iter().any(told));
         assert!(failed, "no failure `{text}` in\n{}", self.log());
+    }
+
+    /// Waits until the program is told that a stage is stuck; answers its name.
+    pub(crate) fn wait_until_stuck(&self) -> String {
+        loop {
+            match self.events.recv_timeout(PATIENCE) {
+                Ok(HostEvent::Stuck { stage, .. }) => return stage,
+                Ok(_) => {}
+                Err(error) => panic!("nothing is stuck: {error}\n{}", self.log()),
+            }
+        }
     }
 
     /// Drains and closes; the flow ends as if nothing had been wrong.
