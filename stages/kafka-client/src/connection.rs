@@ -4,6 +4,7 @@ use crate::security::{self, Sasl, Tls};
 use crate::{Properties, Reserved};
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientConfig;
+use serde::Serialize;
 
 /// The connection settings of a Kafka stage; flattened into its own settings.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -25,7 +26,7 @@ pub struct Connection {
 }
 
 /// Kinds of network addresses.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AddressFamily {
     /// Whatever a name resolves to.

@@ -29,7 +29,6 @@ impl Health {
         if reasons.get(subject) == Some(&reason) {
             return;
         }
-        tracing::warn!(subject, "{reason}");
         reasons.insert(subject, reason);
         // Told under the lock, so that the last word told is the last word said.
         self.context.degraded(joined(&reasons));
@@ -41,7 +40,6 @@ impl Health {
         if reasons.remove(subject).is_none() {
             return;
         }
-        tracing::info!(subject, "well again");
         if reasons.is_empty() {
             self.context.ready();
         } else {

@@ -7,8 +7,8 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::Arc;
 
-/// The subject of [`Health`] that this module answers for.
-const BROKERS: &str = "brokers";
+/// The subject of [`Health`] that is well while some broker answers.
+pub(crate) const BROKERS: &str = "brokers";
 
 /// Takes what a client tells by its callbacks. A stage's client context forwards to it.
 pub struct Monitor {

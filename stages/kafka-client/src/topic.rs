@@ -1,6 +1,7 @@
 //! The topic of a stage: its name, and whether it exists.
 
 use crate::Health;
+use crate::monitor::BROKERS;
 use pipeline_sdk::prelude::*;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
@@ -47,7 +48,12 @@ pub fn watch_topic(
     let (watched, topic) = (context.clone(), topic.to_owned());
     context.thread("kafka-topic", move || {
         while !watched.is_closing() {
-            match fetch(&topic, ANSWER).map(|metadata| refusal(&metadata, &topic)) {
+            let answer = fetch(&topic, ANSWER).map(|metadata| refusal(&metadata, &topic));
+            if answer.is_ok() {
+                // Whatever it says: a broker said it.
+                health.good(BROKERS);
+            }
+            match answer {
                 Ok(None) => return health.good(TOPIC),
                 Ok(Some(refusal)) => health.bad(TOPIC, refusal),
                 Err(error) => tracing::debug!(%error, topic, "the topic is not known yet"),

@@ -22,20 +22,16 @@ pub(crate) struct Commits {
     topic: String,
     interval: Duration,
     next: Instant,
-    /// When nothing was left to be confirmed.
-    confirmed: Instant,
     /// Why a commit failed since.
     failure: Option<String>,
 }
 
 impl Commits {
     pub(crate) fn new(topic: &str, interval: Duration) -> Self {
-        let now = Instant::now();
         Commits {
             topic: topic.to_owned(),
             interval,
-            next: now + interval,
-            confirmed: now,
+            next: Instant::now() + interval,
             failure: None,
         }
     }
@@ -79,10 +75,11 @@ impl Commits {
         if asked.is_empty() {
             return;
         }
+        let now = Instant::now();
         match consumer.commit(&offsets, CommitMode::Async) {
             Ok(()) => {
                 for (assignment, offset) in asked {
-                    assignment.write(|tracker| tracker.set_requested(offset));
+                    assignment.write(|tracker| tracker.set_requested(offset, now));
                 }
             }
             Err(error) => {
@@ -107,30 +104,30 @@ impl Commits {
         health: &Health,
     ) {
         let now = Instant::now();
-        let mut unconfirmed = Vec::new();
+        let mut silent = Vec::new();
         for (number, partition) in partitions {
             let committed = statistics
                 .partition(&self.topic, *number)
                 .map(|status| status.committed_offset);
             let assignment = partition.assignment();
             if let Some(committed) = committed.filter(|offset| *offset >= 0) {
-                assignment.write(|tracker| tracker.set_committed(committed));
+                assignment.write(|tracker| tracker.set_committed(committed, now));
             }
-            if assignment.read(Tracker::is_unconfirmed) {
-                unconfirmed.push(assignment);
+            let since = assignment.read(Tracker::unconfirmed);
+            if since.is_some_and(|since| now > since + PATIENCE) {
+                silent.push(assignment);
             }
         }
-        if unconfirmed.is_empty() {
-            self.confirmed = now;
+        if silent.is_empty() {
             self.failure = None;
             health.good(COMMIT);
-        } else if now > self.confirmed + PATIENCE {
+        } else {
             let why = self.failure.as_deref().unwrap_or("no answer");
             health.bad(
                 COMMIT,
                 format!("offsets of `{}` cannot be committed: {why}", self.topic),
             );
-            unconfirmed
+            silent
                 .iter()
                 .for_each(|assignment| assignment.write(Tracker::ask_again));
         }

@@ -3,6 +3,7 @@
 use crate::start::Reset;
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientConfig;
+use serde::Serialize;
 use stage_kafka_client::{Connection, GroupStatus, Reserved, check_topic};
 
 /// Reads a Kafka topic as a member of a consumer group, and commits a message's offset only when every sink behind has
@@ -43,7 +44,7 @@ pub(crate) struct Settings {
 }
 
 /// How the members of a group agree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum GroupProtocol {
     /// The members agree among themselves, cooperatively.

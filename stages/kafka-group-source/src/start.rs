@@ -1,10 +1,11 @@
 //! Where an assigned partition is read from.
 
 use pipeline_sdk::prelude::*;
+use serde::Serialize;
 use std::fmt;
 
 /// Where to go on when the group's offset cannot tell: there is none, or its messages are gone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reset {
     /// With the oldest message that is there: nothing is missed.

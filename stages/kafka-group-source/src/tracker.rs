@@ -7,6 +7,7 @@ use crate::offsets::Offsets;
 use crate::settled::Settled;
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::time::Instant;
 
 /// The messages of one partition that were handed out since it was assigned.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Tracker {
     committed: Option<i64>,
     /// What it was asked to commit.
     requested: Option<i64>,
+    /// Since when it has confirmed nothing of that.
+    unconfirmed: Option<Instant>,
     /// End of what is done without a gap.
     end: i64,
     /// Offset behind the last message handed out.
@@ -41,6 +44,7 @@ impl Tracker {
         Tracker {
             committed,
             requested: None,
+            unconfirmed: None,
             end: start,
             position: start,
             first: 0,
@@ -108,20 +112,22 @@ impl Tracker {
     }
 
     /// Notes that the group was asked to commit an offset that was [`committable`](Self::committable).
-    pub(crate) fn set_requested(&mut self, offset: i64) {
+    pub(crate) fn set_requested(&mut self, offset: i64, now: Instant) {
         self.requested = Some(offset);
+        self.unconfirmed.get_or_insert(now);
     }
 
     /// Notes what the group has committed. Offsets of an earlier assignment, which do not fit, are ignored.
-    pub(crate) fn set_committed(&mut self, offset: i64) {
-        if offset <= self.end {
-            self.committed = self.committed.max(Some(offset));
+    pub(crate) fn set_committed(&mut self, offset: i64, now: Instant) {
+        if offset <= self.end && Some(offset) > self.committed {
+            self.committed = Some(offset);
+            self.unconfirmed = (self.requested > self.committed).then_some(now);
         }
     }
 
-    /// Whether the group has not confirmed what it was asked to commit.
-    pub(crate) fn is_unconfirmed(&self) -> bool {
-        self.requested > self.committed
+    /// Since when the group has confirmed nothing of what it was asked to commit.
+    pub(crate) fn unconfirmed(&self) -> Option<Instant> {
+        self.unconfirmed
     }
 
     /// Forgets what the group was asked to commit: it is asked again.

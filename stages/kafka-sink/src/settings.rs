@@ -3,6 +3,7 @@
 use crate::key::Pointer;
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientConfig;
+use serde::Serialize;
 use stage_kafka_client::{Connection, Reserved, check_topic};
 
 /// Writes messages to a Kafka topic; a message is done when all in-sync replicas have it.
@@ -29,7 +30,7 @@ pub(crate) struct Settings {
 }
 
 /// How records are compressed.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Compression {
     /// Not at all.

@@ -5,7 +5,7 @@ use crate::assignment::Assignment;
 use crate::listener::give_up;
 use crate::partition::Partition;
 use crate::rebalance::Todo;
-use crate::start::Known;
+use crate::start::{Known, Start, Why};
 use crate::tracker::Tracker;
 use pipeline_sdk::prelude::*;
 use rdkafka::consumer::Consumer as _;
@@ -57,22 +57,7 @@ impl Member {
         let mut assigned = TopicPartitionList::new();
         for (number, known) in known {
             let start = known.start(self.settings.rewind, self.settings.offset_reset);
-            match start.reset {
-                Some(why) => {
-                    self.metrics.resets.add(1);
-                    tracing::warn!(
-                        partition = number,
-                        offset = start.offset,
-                        "begins by `offset_reset`: {why}"
-                    );
-                }
-                None => tracing::info!(
-                    partition = number,
-                    offset = start.offset,
-                    committed = start.committed,
-                    "begins"
-                ),
-            }
+            self.tell(number, start);
             self.generation += 1;
             let assignment = Assignment::new(number, self.generation, start, self.wake.clone());
             let partition = Partition::new(
@@ -97,6 +82,20 @@ impl Member {
         });
         self.commits.commit(&self.consumer, fresh);
         Ok(())
+    }
+
+    fn tell(&self, partition: i32, start: Start) {
+        let offset = start.offset;
+        match start.reset {
+            None => tracing::info!(partition, offset, committed = start.committed, "begins"),
+            Some(why @ Why::NeverCommitted) => {
+                tracing::info!(partition, offset, "begins by `offset_reset`: {why}")
+            }
+            Some(why) => tracing::warn!(partition, offset, "begins by `offset_reset`: {why}"),
+        }
+        if start.reset.is_some() {
+            self.metrics.resets.add(1);
+        }
     }
 
     /// Adds partitions to what is read, and answers the assignment that waits, if one does.

@@ -2,6 +2,10 @@
 
 use super::member::{Seen, join, local};
 use pipeline_testkit::{eventually, kafka, unique};
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::json;
 use std::time::Duration;
 
@@ -173,4 +177,77 @@ async fn an_offset_beyond_the_end_is_reset_by_the_setting() {
         first.leave().await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_offset_whose_messages_were_deleted_is_reset_by_the_setting() {
+    let _shared = kafka::cluster().shared();
+    for (reset, expected) in [("earliest", 900), ("latest", 1000)] {
+        local(async {
+            let (topic, group) = (unique("deleted"), unique("group"));
+            kafka::cluster().create_topic(&topic, 1).await;
+            fill_in_small_requests(&topic, 1000).await;
+            // A client that fetches little ahead, held back at the first message.
+            let small = json!({"fetch.message.max.bytes": 1000, "queued.min.messages": 1, "fetch.wait.max.ms": 50});
+            let settings = json!({"offset_reset": reset, "commit_interval": "50ms", "properties": small});
+            let member = join(&kafka::cluster().brokers(), &topic, &group, settings).await;
+            member.sent.block(true);
+            member.ready().await;
+            delete_before(&topic, 900).await;
+            member.sent.block(false);
+            let begins = |seen: &[Seen]| seen.last().is_some_and(|last| last.offset == 999);
+            if reset == "earliest" {
+                let seen = member.serve_until("the rest is read", begins).await;
+                assert!(seen[0].offset == 0 && seen.iter().any(|seen| seen.offset == 900));
+                assert!(seen.iter().all(|seen| !seen.replay));
+                assert!(seen.len() < 1000, "nothing was deleted before it was fetched");
+            } else {
+                member.serve_until("the start is committed", |_| committed_now(&group, &topic) == expected).await;
+            }
+            member.serve_until("committed", |_| committed_now(&group, &topic) == 1000).await;
+            member.leave().await;
+        })
+        .await;
+    }
+}
+
+fn committed_now(group: &str, topic: &str) -> i64 {
+    kafka::cluster().committed(group, topic)[0].unwrap_or(-1)
+}
+
+async fn delete_before(topic: &str, offset: i64) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", kafka::cluster().brokers())
+        .create()
+        .unwrap();
+    let mut offsets = TopicPartitionList::new();
+    offsets
+        .add_partition_offset(topic, 0, Offset::Offset(offset))
+        .unwrap();
+    admin
+        .delete_records(&offsets, &AdminOptions::new())
+        .await
+        .unwrap();
+}
+
+/// A fetch takes whole requests of the producer: many small ones can be fetched in part.
+async fn fill_in_small_requests(topic: &str, count: usize) {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", kafka::cluster().brokers())
+        .set("batch.num.messages", "20");
+    let producer: FutureProducer = config.create().unwrap();
+    let payloads: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+    let record = |payload| {
+        FutureRecord::<(), str>::to(topic)
+            .partition(0)
+            .payload(payload)
+    };
+    let sent: Vec<_> = payloads
+        .iter()
+        .map(|payload| producer.send_result(record(payload)).unwrap())
+        .collect();
+    for report in sent {
+        report.await.unwrap().unwrap();
+    }
 }

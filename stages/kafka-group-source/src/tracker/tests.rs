@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::time::Duration;
 
 fn offsets(list: &[i64]) -> Offsets {
     let mut offsets = Offsets::default();
@@ -45,7 +46,7 @@ fn without_a_committed_offset_the_start_is_committable_at_once() {
         (tracker.committable(), tracker.committed()),
         (Some(7), None)
     );
-    tracker.set_committed(7);
+    tracker.set_committed(7, Instant::now());
     assert_eq!(tracker.committable(), None);
 }
 
@@ -54,8 +55,8 @@ fn a_commit_that_came_late_does_not_go_back() {
     let mut tracker = Tracker::new(0, Some(0));
     let token = sent(&mut tracker, &[0, 1]);
     tracker.done(token, 0..2);
-    tracker.set_committed(2);
-    tracker.set_committed(1);
+    tracker.set_committed(2, Instant::now());
+    tracker.set_committed(1, Instant::now());
     assert_eq!(
         (tracker.committed(), tracker.committable()),
         (Some(2), None)
@@ -65,7 +66,7 @@ fn a_commit_that_came_late_does_not_go_back() {
 #[test]
 fn an_offset_of_an_earlier_assignment_is_not_taken_for_a_commit() {
     let mut tracker = Tracker::new(0, None);
-    tracker.set_committed(5000);
+    tracker.set_committed(5000, Instant::now());
     assert_eq!(
         (tracker.committed(), tracker.committable()),
         (None, Some(0))
@@ -77,27 +78,31 @@ fn what_was_asked_for_is_asked_once_until_it_is_given_up() {
     let mut tracker = Tracker::new(0, Some(0));
     let token = sent(&mut tracker, &[0, 1]);
     tracker.done(token, 0..1);
-    tracker.set_requested(1);
-    assert_eq!(
-        (tracker.committable(), tracker.is_unconfirmed()),
-        (None, true)
-    );
+    tracker.set_requested(1, Instant::now());
+    assert_eq!(tracker.committable(), None);
     tracker.done(token, 1..2);
     assert_eq!(tracker.committable(), Some(2));
-    tracker.set_requested(2);
-    tracker.set_committed(1);
-    assert!(tracker.is_unconfirmed());
+    tracker.set_requested(2, Instant::now());
+    assert_eq!(tracker.committable(), None);
     tracker.ask_again();
-    assert_eq!(
-        (tracker.committable(), tracker.is_unconfirmed()),
-        (Some(2), false)
-    );
-    tracker.set_requested(2);
-    tracker.set_committed(2);
-    assert_eq!(
-        (tracker.committable(), tracker.is_unconfirmed()),
-        (None, false)
-    );
+    assert_eq!(tracker.committable(), Some(2));
+}
+
+#[test]
+fn a_group_that_confirms_late_but_steadily_is_not_silent() {
+    let (start, second) = (Instant::now(), Duration::from_secs(1));
+    let mut tracker = Tracker::new(0, Some(0));
+    let token = sent(&mut tracker, &[0, 1, 2]);
+    tracker.done(token, 0..3);
+    tracker.set_requested(1, start);
+    tracker.set_requested(2, start + second);
+    assert_eq!(tracker.unconfirmed(), Some(start));
+    tracker.set_committed(1, start + 2 * second);
+    assert_eq!(tracker.unconfirmed(), Some(start + 2 * second));
+    tracker.set_committed(1, start + 3 * second);
+    assert_eq!(tracker.unconfirmed(), Some(start + 2 * second));
+    tracker.set_committed(2, start + 4 * second);
+    assert_eq!(tracker.unconfirmed(), None);
 }
 
 #[test]
