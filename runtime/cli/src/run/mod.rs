@@ -24,6 +24,7 @@ use crate::exit::Exit;
 use crate::logs::{Filter, Logger};
 use crate::output::tell;
 use pipeline_host::{PluginStore, search_path};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use settings::{Refusal, Settings};
 use std::time::Duration;
 use stopping::Ending;
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
         Ok(logger) => logger,
         Err(error) => return refuse(&format!("cannot start the log: {error}"), Exit::Software),
     };
+    raise_file_limit(&logger);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ASYNC_THREADS)
         .enable_all()
@@ -72,6 +74,18 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
         signal_hook::low_level::exit(ending.exit.code().into());
     }
     ending.exit
+}
+
+/// Every client of a stage is an open file: the soft limit, made for programs that use `select`, is raised to the hard one.
+fn raise_file_limit(logger: &Logger) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        logger.warn(format!("cannot raise the limit of open files: {error}"));
+    }
 }
 
 fn refuse(why: &str, exit: Exit) -> Exit {

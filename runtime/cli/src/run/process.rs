@@ -130,13 +130,7 @@ impl Process {
         if let Err(why) = self.beside(started).await? {
             return Err(self.broken(&why));
         }
-        let fleet = self.fleet.clone();
-        let opened = async move {
-            while !fleet.is_open() {
-                tokio::time::sleep(OPEN_POLL).await;
-            }
-        };
-        self.beside(tokio::spawn(opened)).await?;
+        self.wait_until_open().await?;
         self.app.enter(Phase::Running);
         let flows: HashSet<_> = self
             .fleet
@@ -151,6 +145,22 @@ impl Process {
         self.logger
             .info(format!("running {count}, control socket `{socket}`"));
         systemd::ready(&format!("running {count}"));
+        Ok(())
+    }
+
+    /// Waits for stages that open slowly or are opened again. A signal ends the wait: what has started can be drained.
+    async fn wait_until_open(&mut self) -> Result<(), End> {
+        while !self.fleet.is_open() {
+            tokio::select! {
+                () = tokio::time::sleep(OPEN_POLL) => {}
+                name = self.signals.stop() => return Err(End::Signal(name)),
+                Some(event) = self.events.recv() => {
+                    if let Some(end) = self.hear(event) {
+                        return Err(end);
+                    }
+                }
+            }
+        }
         Ok(())
     }
 

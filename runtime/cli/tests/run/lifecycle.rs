@@ -19,6 +19,16 @@ async fn a_term_drains_and_exits_clean() {
         std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777,
         0o660
     );
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.pid())).unwrap();
+    let files: Vec<_> = limits
+        .lines()
+        .filter_map(|line| line.strip_prefix("Max open files"))
+        .collect();
+    let (soft, hard) = files[0].trim().split_once(' ').unwrap();
+    assert!(
+        hard.trim().starts_with(soft),
+        "the limit of open files is not raised: {files:?}"
+    );
     running.sigterm();
     assert_eq!(running.exit_code(SOON).await, 0);
     assert!(!socket.exists(), "the control socket is left behind");
