@@ -12,7 +12,7 @@ KAFKA := $(TARGET)/debug/testkit-kafka
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
-.PHONY: help packages build web test docs lint deny advisories demo
+.PHONY: help packages build web test zig docs lint deny advisories demo
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,11 @@ test: build web ## run every test, against real Apache Kafka
 	cargo test --workspace --locked --doc; \
 	cargo test --workspace --locked --no-fail-fast --lib --bins --tests --examples 2>&1 | tee $(TARGET)/test.log; \
 	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print passed " passed, " failed " failed" }' $(TARGET)/test.log
+
+zig: ## check the example in Zig; needs a compiler of the version that it was written for: ZIG=…
+	cargo build -p pipeline-testkit --locked
+	$(MAKE) -C runtime/abi/examples/zig ZIG=$(or $(ZIG),zig)
+	$(TARGET)/debug/pipeline-conformance runtime/abi/examples/zig/libstage_ticker.so --delivers --with '{"every_ms":5}'
 
 docs: ## write the settings tables of the stages' READMEs
 	cargo build --workspace --locked

@@ -1,3 +1,3 @@
 module example.com/stage_tally
 
-go 1.21
+go 1.19

@@ -1,6 +1,7 @@
 package main
 
 /*
+#include <stdlib.h>
 #include "shim.h"
 */
 import "C"
@@ -60,9 +61,11 @@ func newTally(cookie C.uint64_t, settings settings) *tally {
 	}
 }
 
-// tell borrows the text to the host for the call.
+// tell lends a copy of the text to the host for the call.
 func (t *tally) tell(event C.uint32_t, status C.int32_t, text string) {
-	C.go_event(t.cookie, event, status, (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.size_t(len(text)))
+	copied := C.CString(text)
+	defer C.free(unsafe.Pointer(copied))
+	C.go_event(t.cookie, event, status, copied, C.size_t(len(text)))
 }
 
 func (t *tally) notify() {

@@ -1,9 +1,9 @@
-//! Plugins that the tests compile: C fixtures, and the examples in C, Go and Zig.
+//! Plugins that the tests compile: C fixtures, and the examples in C and Go.
 
 use pipeline_host::{Plugin, PluginStore};
 use pipeline_testkit::{profile_folder, repository};
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -80,17 +80,12 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 /// Builds the examples in a language by their Makefile.
-pub(crate) fn example(language: &str, variables: &[(&str, &OsStr)]) -> TempDir {
+pub(crate) fn example(language: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("make a folder");
     let mut make = Command::new("make");
     make.arg("-C")
         .arg(repository().join("runtime/abi/examples").join(language));
     make.arg(assignment("OUT", folder.path().as_os_str()));
-    make.args(
-        variables
-            .iter()
-            .map(|(name, value)| assignment(name, value)),
-    );
     run(&mut make);
     folder
 }
@@ -99,14 +94,6 @@ fn assignment(name: &str, value: &OsStr) -> std::ffi::OsString {
     [OsStr::new(name), OsStr::new("="), value]
         .into_iter()
         .collect()
-}
-
-/// Whether a program can be started.
-pub(crate) fn is_installed(program: &Path) -> bool {
-    Command::new(program)
-        .arg("version")
-        .output()
-        .is_ok_and(|output| output.status.success())
 }
 
 fn run(command: &mut Command) {

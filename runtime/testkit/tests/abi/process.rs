@@ -117,7 +117,7 @@ fn a_plugin_whose_schema_is_none_is_told() {
 
 #[tokio::test]
 async fn the_examples_in_c_work_in_a_pipeline() {
-    let plugins = build::example("c", &[]);
+    let plugins = build::example("c");
     let lines = plugins.path().join("lines");
     let yaml = format!(
         "stages:\n  - use: trade-generator\n    with: {{ rate: 1000, count: 100 }}\n  - use: redact\n    with: {{ field: code }}\n  \
