@@ -77,6 +77,12 @@ fn stages() -> Vec<StageInfo> {
         ),
         stage("http-post", Role::Sink, (1, 1), object(post, &["url"])),
         stage(
+            "odd-sink",
+            Role::Sink,
+            (1, 1),
+            json!({"type": 5, "properties": {"a": 3, "b": {"$ref": "#/nowhere"}}}),
+        ),
+        stage(
             "ws-broadcast",
             Role::Sink,
             (0, u32::MAX),

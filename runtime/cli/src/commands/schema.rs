@@ -4,13 +4,22 @@ use crate::catalogue::{Catalogue, StageInfo};
 use crate::exit::Exit;
 use crate::output::say;
 use serde_json::{Map, Value as Json, json};
+use std::sync::Arc;
 
 /// Prints the schema.
 pub(crate) fn schema(catalogue: &dyn Catalogue) -> Exit {
-    let stages: Vec<_> = catalogue.installed().into_iter().flatten().collect();
+    let stages = sound(catalogue);
     let text =
         serde_json::to_string_pretty(&whole(stages.iter().map(AsRef::as_ref))).unwrap_or_default();
     say(&(text + "\n"))
+}
+
+/// The stages whose schema is one: a broken one would make the whole useless.
+fn sound(catalogue: &dyn Catalogue) -> Vec<Arc<StageInfo>> {
+    let installed = catalogue.installed().into_iter().flatten();
+    installed
+        .filter(|info| jsonschema::validator_for(&info.schema).is_ok())
+        .collect()
 }
 
 fn whole<'a>(stages: impl Iterator<Item = &'a StageInfo>) -> Json {
@@ -159,7 +168,7 @@ mod tests {
     use crate::catalogue::fake::FakeCatalogue;
 
     fn accepts(file: &Json) -> bool {
-        let stages: Vec<_> = FakeCatalogue.installed().into_iter().flatten().collect();
+        let stages = sound(&FakeCatalogue);
         let schema = whole(stages.iter().map(AsRef::as_ref));
         jsonschema::validator_for(&schema).unwrap().is_valid(file)
     }

@@ -273,6 +273,19 @@ fn a_file_full_of_mistakes_costs_little_and_tells_the_first_ones() {
 }
 
 #[test]
+fn a_plugin_whose_schema_is_none_is_named() {
+    let told = errors_in(
+        "stages:\n  - { use: websocket-source, with: { urls: [] } }\n  - { use: odd-sink, with: { a: 1, b: x } }\n",
+    );
+    assert!(
+        told.starts_with(
+            "a.yaml:3:12: stage `odd-sink`: plugin of `odd-sink` has no valid schema: "
+        ),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_literal_chain_of_sinks_is_valid() {
     let pipeline = only(
         "stages:\n  - { use: kafka-group-source, with: { brokers: [a], topic: t } }\n  - { use: http-post, with: { url: 'http://a:1' } }\n  - use: ws-broadcast\n",

@@ -46,7 +46,7 @@ impl<'a> Schema<'a> {
     pub(crate) fn check(&self, config: &Json, secret: &dyn Fn(&str) -> bool) -> Vec<Violation> {
         let mut violations = Vec::new();
         for error in self.validator.iter_errors(config) {
-            self.collect(&error, "", secret, &mut violations);
+            self.collect(&error, secret, &mut violations);
         }
         violations
     }
@@ -54,18 +54,17 @@ impl<'a> Schema<'a> {
     fn collect(
         &self,
         error: &ValidationError<'_>,
-        base: &str,
         secret: &dyn Fn(&str) -> bool,
         out: &mut Vec<Violation>,
     ) {
-        let pointer = format!("{base}{}", error.instance_path().as_str());
+        let pointer = error.instance_path().as_str();
         match error.kind() {
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
-                match likeliest(context, error.instance_path().as_str()) {
+                match likeliest(context, pointer) {
                     Some(branch) => branch
                         .iter()
-                        .for_each(|error| self.collect(error, base, secret, out)),
-                    None => out.push(self.no_branch(error, context, &pointer, secret(&pointer))),
+                        .for_each(|error| self.collect(error, secret, out)),
+                    None => out.push(no_branch(error, context, pointer, secret(pointer))),
                 }
             }
             Kind::AdditionalProperties { unexpected }
@@ -73,32 +72,36 @@ impl<'a> Schema<'a> {
                 out.extend(
                     unexpected
                         .iter()
-                        .map(|key| self.unknown_key(error, key, &pointer)),
+                        .map(|key| self.unknown_key(error, key, pointer)),
                 );
             }
-            Kind::Required { property } => out.push(Violation {
-                missing_key: true,
-                ..violation(
-                    &pointer,
-                    self.missing_key(error, property.as_str().unwrap_or_default(), &pointer),
-                )
-            }),
-            kind => {
-                let wanted = wanted(kind).unwrap_or_else(|| error.masked().to_string());
-                let hint = self
-                    .description(error)
-                    .filter(|_| matches!(kind, Kind::Pattern { .. }));
-                let wanted = hint.unwrap_or(wanted);
-                let message = format!(
-                    "{} (expected {wanted})",
-                    subject(&pointer, error.instance(), secret(&pointer))
-                );
-                let nearest = near_option(kind, error.instance());
+            Kind::Required { property } => {
+                let key = property.as_str().unwrap_or_default();
+                let missing = violation(pointer, self.missing_key(error, key, pointer));
                 out.push(Violation {
-                    nearest,
-                    ..violation(&pointer, message)
+                    missing_key: true,
+                    ..missing
                 });
             }
+            _ => out.push(self.wrong_value(error, pointer, secret(pointer))),
+        }
+    }
+
+    fn wrong_value(&self, error: &ValidationError<'_>, pointer: &str, secret: bool) -> Violation {
+        let kind = error.kind();
+        let examples = self
+            .examples(error)
+            .filter(|_| matches!(kind, Kind::Pattern { .. }));
+        let wanted = examples
+            .or_else(|| wanted(kind))
+            .unwrap_or_else(|| error.masked().to_string());
+        let message = format!(
+            "{} (expected {wanted})",
+            subject(pointer, error.instance(), secret)
+        );
+        Violation {
+            nearest: near_option(kind, error.instance()),
+            ..violation(pointer, message)
         }
     }
 
@@ -156,8 +159,8 @@ impl<'a> Schema<'a> {
         })
     }
 
-    /// What the schema's author says about a value whose pattern did not match.
-    fn description(&self, error: &ValidationError<'_>) -> Option<String> {
+    /// The examples of a schema whose pattern did not match.
+    fn examples(&self, error: &ValidationError<'_>) -> Option<String> {
         let schema = self.parent(error)?;
         let examples = schema["examples"].as_array()?;
         let examples: Vec<_> = examples
@@ -167,50 +170,49 @@ impl<'a> Schema<'a> {
             .collect();
         Some(format!("text such as {}", examples.join(", ")))
     }
+}
 
-    fn no_branch(
-        &self,
-        error: &ValidationError<'_>,
-        context: &[Vec<ValidationError<'static>>],
-        pointer: &str,
-        secret: bool,
-    ) -> Violation {
-        let mut options: Vec<String> = Vec::new();
-        let mut names: Vec<&str> = Vec::new();
-        for error in context.iter().flatten() {
-            match error.kind() {
-                Kind::Constant { expected_value } => names.extend(expected_value.as_str()),
-                Kind::Enum { options } => names.extend(
-                    options
-                        .as_array()
-                        .into_iter()
-                        .flatten()
-                        .filter_map(Json::as_str),
-                ),
-                Kind::Type {
-                    kind: TypeKind::Single(JsonType::Null),
-                } => {}
-                kind => options.extend(wanted(kind)),
-            }
+/// What is told when no alternative fits at all: the words and the types that all of them want.
+fn no_branch(
+    error: &ValidationError<'_>,
+    context: &[Vec<ValidationError<'static>>],
+    pointer: &str,
+    secret: bool,
+) -> Violation {
+    let (mut names, mut options): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+    for error in context.iter().flatten() {
+        match error.kind() {
+            Kind::Constant { expected_value } => names.extend(expected_value.as_str()),
+            Kind::Enum { options } => names.extend(
+                options
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Json::as_str),
+            ),
+            Kind::Type {
+                kind: TypeKind::Single(JsonType::Null),
+            } => {}
+            kind => options.extend(wanted(kind)),
         }
-        let found = error.instance().as_str().unwrap_or_default();
-        if !names.is_empty() {
-            options.insert(
-                0,
-                expected(found, names.iter().copied()).replacen("expected ", "", 1),
-            );
-        }
-        options.dedup();
-        let message = format!(
-            "{} (expected {})",
-            subject(pointer, error.instance(), secret),
-            options.join(", or ")
+    }
+    let found = error.instance().as_str().unwrap_or_default();
+    if !names.is_empty() {
+        options.insert(
+            0,
+            expected(found, names.iter().copied()).replacen("expected ", "", 1),
         );
-        let nearest = nearest(found, names).filter(|_| !secret).map(str::to_owned);
-        Violation {
-            nearest,
-            ..violation(pointer, message)
-        }
+    }
+    options.dedup();
+    let options = options.join(", or ");
+    let message = format!(
+        "{} (expected {options})",
+        subject(pointer, error.instance(), secret)
+    );
+    let nearest = nearest(found, names).filter(|_| !secret).map(str::to_owned);
+    Violation {
+        nearest,
+        ..violation(pointer, message)
     }
 }
 
