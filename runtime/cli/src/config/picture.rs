@@ -7,7 +7,7 @@ use miette::{
 use std::fmt;
 
 /// Characters shown of a long line before and after the beginning of the mistake.
-const SHOWN_BEFORE: usize = 60;
+const SHOWN_BEFORE: usize = 100;
 const SHOWN_AFTER: usize = 100;
 /// Longest line, in bytes, that is drawn with a frame.
 const MAX_FRAMED: usize = 400;
