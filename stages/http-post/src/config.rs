@@ -9,6 +9,7 @@ use serde::Serialize;
 use stage_http_client::{Client, Endpoint, HeaderProblem, Limits, request_headers};
 
 use crate::answer::ANSWER_LIMIT;
+use crate::given::Keep;
 
 /// POSTs messages to an HTTP receiver. One request at a time is in flight per partition, so order holds; whatever waits
 /// when it ends goes out in the next one. What the receiver cannot take now is tried again until it can; what it can
@@ -28,6 +29,11 @@ pub(crate) struct Config {
     /// Most bytes of payload in one request. A larger message goes alone.
     #[serde(default = "default_max_bytes")]
     pub(crate) max_bytes: ByteSize,
+    /// How many of the last messages of each partition are remembered, to be sent again, as replay, to a receiver that kept
+    /// them in memory only and started anew (`encoding: envelope`; it answers 412 to `If-Match`).
+    #[serde(default = "default_resend")]
+    #[schemars(range(max = 65536))]
+    pub(crate) resend: u32,
     /// Time for one request, from the name look-up to the last byte of the answer.
     #[serde(default = "default_timeout")]
     pub(crate) timeout: HumanDuration,
@@ -55,6 +61,10 @@ pub(crate) enum Encoding {
 
 fn default_max_bytes() -> ByteSize {
     ByteSize::mib(1)
+}
+
+fn default_resend() -> u32 {
+    1000
 }
 
 fn default_timeout() -> HumanDuration {
@@ -109,6 +119,14 @@ impl Config {
             max_messages: max_messages as usize,
             max_bytes: self.max_bytes.as_u64(),
         }
+    }
+
+    /// Returns how much is kept to be sent again; nothing is if the receiver cannot know it by position.
+    pub(crate) fn keep(&self) -> Option<Keep> {
+        (self.encoding == Encoding::Envelope && self.resend > 0).then_some(Keep {
+            messages: self.resend as usize,
+            max_bytes: self.max_bytes.as_u64(),
+        })
     }
 
     /// Makes the client that these settings describe.

@@ -1,12 +1,14 @@
 //! `http-post`: a sink that POSTs messages to an HTTP receiver.
 //!
 //! Invariants: one request in flight per partition, so order per partition holds; a message is settled only when the receiver
-//! took it (`done`) or can never take it (`reject`); everything else waits and is tried again.
+//! took it (`done`) or can never take it (`reject`); everything else waits and is tried again; a receiver that lost its memory
+//! is given again what it had last.
 #![forbid(unsafe_code)]
 
 mod answer;
 mod config;
 mod encode;
+mod given;
 mod metrics;
 mod receiver;
 mod retry_after;

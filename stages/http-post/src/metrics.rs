@@ -19,6 +19,7 @@ pub(crate) struct Metrics {
     seconds: Histogram,
     messages: Histogram,
     retries: Counter,
+    pub(crate) resent: Counter,
     in_flight: Gauge,
     flying: Cell<u32>,
 }
@@ -52,6 +53,11 @@ impl Metrics {
             retries: context.counter(
                 "pipeline_http_retries",
                 "Requests whose messages have to be sent again.",
+                &[],
+            ),
+            resent: context.counter(
+                "pipeline_http_resent",
+                "Messages sent again to a receiver that started anew.",
                 &[],
             ),
             in_flight: context.gauge(

@@ -2,14 +2,16 @@
 
 use std::time::{Instant, SystemTime};
 
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pipeline_sdk::prelude::*;
+use stage_envelope::REPLAY_HEADER;
 use stage_http_client::{Answer, Body, Client};
 
 use crate::answer::{Rejected, excerpt, rejected};
 use crate::config::{Config, Encoding};
 use crate::encode::{Encoded, encode};
+use crate::given::{Given, Keep, Partitions, Request, run};
 use crate::metrics::Metrics;
 use crate::retry_after::retry_after;
 use crate::verdict::Verdict;
@@ -21,6 +23,8 @@ pub(crate) struct Receiver {
     headers: HeaderMap,
     /// What an excerpt of an answer must not show.
     secrets: Vec<String>,
+    keep: Option<Keep>,
+    partitions: Partitions,
     metrics: Metrics,
 }
 
@@ -48,6 +52,8 @@ impl Receiver {
             encoding: config.encoding,
             headers,
             secrets: secrets.filter(|secret| !secret.is_empty()).collect(),
+            keep: config.keep(),
+            partitions: Partitions::default(),
             metrics: Metrics::new(context),
         })
     }
@@ -55,40 +61,98 @@ impl Receiver {
     /// Sends a chunk in one request. Rejects what can never be delivered; `Ok` means that the rest was.
     pub(crate) async fn deliver(&self, chunk: &Chunk) -> Result<(), WriteError> {
         let encoded = encode(self.encoding, chunk.iter());
-        for (place, why) in self.post(encoded).await? {
+        let rejected = match self.keep.zip(run(chunk)) {
+            None => self.post(&encoded, &mut Given::default()).await?,
+            Some((keep, (partition, first, last, is_replay))) => {
+                let mut given = self.partitions.take(chunk.topic(), partition);
+                given.before(first, is_replay);
+                let posted = self.post(&encoded, &mut given).await;
+                if posted.is_ok() {
+                    let messages = encoded.places.len();
+                    let body = encoded.body;
+                    given.keep(Request { body, messages }, last, keep);
+                }
+                self.partitions.put(chunk.topic(), partition, given);
+                posted?
+            }
+        };
+        for (place, why) in rejected {
             chunk.reject(place, &why);
         }
         Ok(())
     }
 
     /// Sends a body; returns which messages of the chunk can never be delivered.
-    pub(crate) async fn post(&self, encoded: Encoded) -> Result<Rejected, WriteError> {
-        let Encoded {
-            body,
-            places,
-            mut unfit,
-        } = encoded;
-        if places.is_empty() {
+    pub(crate) async fn post(
+        &self,
+        encoded: &Encoded,
+        given: &mut Given,
+    ) -> Result<Rejected, WriteError> {
+        let mut unfit = encoded.unfit.clone();
+        if encoded.places.is_empty() {
             return Ok(unfit);
         }
-        let in_flight = self.metrics.start(places.len());
+        let request = Request {
+            body: encoded.body.clone(),
+            messages: encoded.places.len(),
+        };
+        let mut answer = self.send(&request, given.tag.as_ref(), false).await?;
+        if answer.status == StatusCode::PRECONDITION_FAILED && given.tag.is_some() {
+            self.give_again(given, &answer).await?;
+            answer = self.send(&request, given.tag.as_ref(), false).await?;
+        }
+        let refused = self.judge(&answer, request.messages)?;
+        given.tag = answer.headers.get(ETAG).cloned();
+        let refused = refused.into_iter();
+        unfit.extend(refused.map(|(index, why)| (encoded.places[index], why)));
+        Ok(unfit)
+    }
+
+    /// Gives a receiver that started anew, as `answer` says, what the one before was given last.
+    async fn give_again(&self, given: &mut Given, answer: &Answer) -> Result<(), WriteError> {
+        let tag = answer.headers.get(ETAG);
+        let Some(keep) = self.keep else { return Ok(()) };
+        for request in given.again(keep) {
+            let answer = self.send(&request, tag, true).await?;
+            match Verdict::from(answer.status) {
+                // What it does not take now it did not take before.
+                Verdict::Delivered | Verdict::Messages => {
+                    self.metrics.resent.add(request.messages as u64);
+                }
+                Verdict::Retry(_) => {
+                    return Err(self.retry(&status_text(answer.status), Some(&answer)));
+                }
+            }
+            tracing::info!(url = %self.client.endpoint(), messages = request.messages, "the receiver started anew: given again what it had last");
+        }
+        given.tag = tag.cloned();
+        Ok(())
+    }
+
+    /// Sends one request to the receiver that `tag` names, or to whichever is there.
+    async fn send(
+        &self,
+        request: &Request,
+        tag: Option<&HeaderValue>,
+        is_replay: bool,
+    ) -> Result<Answer, WriteError> {
+        let mut headers = self.headers.clone();
+        if let Some(tag) = tag {
+            headers.insert(IF_MATCH, tag.clone());
+        }
+        if is_replay {
+            headers.insert(REPLAY_HEADER, HeaderValue::from_static("true"));
+        }
+        let in_flight = self.metrics.start(request.messages);
         let start = Instant::now();
-        let answer = self.client.send(Method::POST, &self.headers, body).await;
+        let body = request.body.clone();
+        let answer = self.client.send(Method::POST, &headers, body).await;
         drop(in_flight);
         self.metrics.ended(
             answer.as_ref().ok().map(|answer| answer.status),
             start.elapsed(),
         );
-        let refused = match answer {
-            Ok(answer) => self.judge(&answer, places.len()),
-            Err(error) => Err(self.retry(&error.to_string(), None)),
-        };
-        unfit.extend(
-            refused?
-                .into_iter()
-                .map(|(index, why)| (places[index], why)),
-        );
-        Ok(unfit)
+        answer.map_err(|error| self.retry(&error.to_string(), None))
     }
 
     fn judge(&self, answer: &Answer, sent: usize) -> Result<Rejected, WriteError> {

@@ -1,5 +1,6 @@
 //! The whole stage: messages in, requests out, settlements back.
 
+mod anew;
 mod faults;
 mod requests;
 
