@@ -22,17 +22,24 @@ fn rewrite(pipeline: &Running, from: &str, to: &str) {
     fs::write(&file, text.replace(from, to)).unwrap();
 }
 
-/// What must not change while another stage is changed.
+/// What must not change while another stage is changed, once the source has told it.
 async fn membership(pipeline: &Running, status: &Ports) -> Value {
-    let source = stage(pipeline, status.addr(0), "kafka-group-source")
-        .await
-        .unwrap();
-    let document = &source["document"];
-    serde_json::json!({
-        "restarts": source["restarts"],
-        "rebalances": document["rebalances"]["count"],
-        "generation": document["partitions"][0]["generation"],
+    eventually(WITHIN, "an assignment in the status", async || {
+        let source = stage(pipeline, status.addr(0), "kafka-group-source").await?;
+        let document = &source["document"];
+        let generation = &document["partitions"][0]["generation"];
+        let membership = serde_json::json!({
+            "restarts": source["restarts"],
+            "rebalances": document["rebalances"]["count"],
+            "generation": generation,
+        });
+        if generation.is_null() {
+            Err(source.to_string())
+        } else {
+            Ok(membership)
+        }
     })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
