@@ -35,7 +35,9 @@ async fn made_again_with(messages: i32) {
     kafka.delete_topic(&topic.name).await;
     kafka.create_topic(&topic.name, 1).await;
     topic.write(messages, trade).await;
-    let all = |seen: &pipeline_testkit::Seen| !seen.gaps().is_empty() && seen.count() == i64::from(messages);
+    let all = |seen: &pipeline_testkit::Seen| {
+        !seen.gaps().is_empty() && seen.count() == i64::from(messages)
+    };
     page.read_until(WITHIN, all).await.unwrap();
 
     let gaps = page.seen().gaps();
