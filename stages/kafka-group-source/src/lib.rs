@@ -8,6 +8,7 @@
 mod assignment;
 mod commits;
 mod fatal;
+mod fence;
 mod host;
 mod listener;
 mod member;

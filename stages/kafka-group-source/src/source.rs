@@ -1,11 +1,11 @@
 //! The stage: serves the member and hands out what it reads.
 
 use crate::listener::Listener;
-use crate::member::{GROUP, Member};
+use crate::member::Member;
 use crate::partition::Outgoing;
 use crate::settings::Settings;
 use pipeline_sdk::prelude::*;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::BaseConsumer;
 use stage_kafka_client::Monitor;
 use std::pin::pin;
 use std::sync::Arc;
@@ -30,23 +30,14 @@ impl Source for KafkaGroupSource {
     async fn open(settings: Settings, context: Context) -> Result<Self> {
         let id = settings.member_id(context.instance(), &crate::host::name()?);
         let monitor = Monitor::new(context.clone(), &settings.connection.brokers);
-        monitor
-            .health()
-            .bad(GROUP, format!("joining group `{}`", settings.group));
         let wake = Arc::new(Notify::new());
         let client = settings.client_config(Some(&context), &id);
         let mut consumer: BaseConsumer<Listener> =
             client.create_with_context(Listener::new(monitor))?;
         let waker = wake.clone();
         consumer.set_nonempty_callback(move || waker.notify_one());
-        consumer.subscribe(&[&settings.topic])?;
-        tracing::info!(
-            group = settings.group,
-            topic = settings.topic,
-            member = id,
-            "joining"
-        );
-        let member = Member::new(settings, id, &context, consumer, wake.clone());
+        let mut member = Member::new(settings, id, &context, consumer, wake.clone());
+        member.join_when_allowed()?;
         member.watch_topic()?;
         Ok(KafkaGroupSource {
             context,

@@ -8,6 +8,7 @@ mod reading;
 
 use crate::commits::Commits;
 use crate::fatal;
+use crate::fence;
 use crate::listener::{Consumer, Event};
 use crate::metrics::Metrics;
 use crate::partition::Partition;
@@ -25,7 +26,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Subjects of [`Health`].
-pub(crate) const GROUP: &str = "group";
+const GROUP: &str = "group";
 const START: &str = "start";
 
 /// How long leaving the group may take.
@@ -51,6 +52,8 @@ pub(crate) struct Member {
     statistics: Option<Box<Statistics>>,
     /// The state of the membership a second ago.
     group: GroupStatus,
+    /// Another member has the id; this one waits outside until it has left.
+    fenced: bool,
     /// Leaving may take until then.
     leaving: Option<Instant>,
 }
@@ -79,8 +82,46 @@ impl Member {
             rebalances: Rebalances::default(),
             statistics: None,
             group: GroupStatus::default(),
+            fenced: false,
             leaving: None,
         }
+    }
+
+    /// Joins the group, unless this member was fenced: then as soon as the other one has left.
+    pub(crate) fn join_when_allowed(&mut self) -> Result<()> {
+        let (group, id) = (&self.settings.group, &self.id);
+        if fence::is_closed(group, id) {
+            self.health().bad(
+                GROUP,
+                format!(
+                    "{}; it joins again when that one has left",
+                    fatal::fenced(group, id)
+                ),
+            );
+            self.fenced = true;
+            return fence::watch(
+                &self.context,
+                self.consumer.clone(),
+                group,
+                id,
+                self.wake.clone(),
+            );
+        }
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<()> {
+        self.fenced = false;
+        self.health()
+            .bad(GROUP, format!("joining group `{}`", self.settings.group));
+        self.consumer.subscribe(&[&self.settings.topic])?;
+        tracing::info!(
+            group = self.settings.group,
+            topic = self.settings.topic,
+            member = self.id,
+            "joining"
+        );
+        Ok(())
     }
 
     fn monitor(&self) -> &Monitor {
@@ -97,6 +138,9 @@ impl Member {
     /// What keeps the member from going on.
     pub(crate) fn serve(&mut self) -> Result<()> {
         self.poll()?;
+        if self.fenced && !fence::is_closed(&self.settings.group, &self.id) {
+            self.join()?;
+        }
         while let Some(event) = self.consumer.context().next_event() {
             self.take(event);
         }

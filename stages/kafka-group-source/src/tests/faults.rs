@@ -36,6 +36,34 @@ async fn a_second_member_of_the_same_id_is_told_that_it_is_fenced() {
 }
 
 #[tokio::test]
+async fn who_was_fenced_joins_again_only_when_the_other_one_has_left() {
+    let _shared = kafka::cluster().shared();
+    local(async {
+        let (topic, group) = (unique("fenced"), unique("group"));
+        kafka::cluster().create_topic(&topic, 1).await;
+        let settings = json!({"instance_id": "same", "session_timeout": "1s"});
+        let brokers = kafka::cluster().brokers();
+        let older = join(&brokers, &topic, &group, settings.clone()).await;
+        older.ready().await;
+        let newer = join(&brokers, &topic, &group, settings.clone()).await;
+        older.failure().await;
+        let again = join(&brokers, &topic, &group, settings).await;
+        again.degraded("fenced").await;
+        newer.ready().await;
+        fill(&topic, 1, 0..3).await;
+        newer.take_exactly(3).await;
+        newer.settle();
+        newer.leave().await;
+        again.ready().await;
+        fill(&topic, 1, 3..5).await;
+        again.take_exactly(2).await;
+        again.settle();
+        again.leave().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_topic_that_does_not_exist_yet_is_told_and_read_when_it_does() {
     let _shared = kafka::cluster().shared();
     local(async {

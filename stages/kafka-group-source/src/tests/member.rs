@@ -141,7 +141,8 @@ impl Member {
     /// Drains and leaves in order.
     pub(super) async fn leave(self) {
         testing::drain(&self.context);
-        let (source, ended) = self.run.await.unwrap();
+        let drained = tokio::time::timeout(SOON, self.run).await;
+        let (source, ended) = drained.expect("everything is settled").unwrap();
         ended.unwrap();
         testing::close(&self.context);
         source.close().await.unwrap();
