@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, ProducerContext};
 use stage_kafka_client::{Health, Monitor};
@@ -223,6 +223,14 @@ impl Reports {
     }
 }
 
+/// Whether the message was only given back, because the producer ends.
+fn is_purged(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)
+    )
+}
+
 /// Passes a run on as done.
 fn settle(delivered: &Delivered<Batch>) {
     for run in &delivered.runs {
@@ -262,7 +270,9 @@ impl ProducerContext for Reports {
                 state.in_flight.delivered(token)
             }
             Err((error, _)) => {
-                self.keep(&mut state, token, error.clone());
+                if !is_purged(error) {
+                    self.keep(&mut state, token, error.clone());
+                }
                 None
             }
         };

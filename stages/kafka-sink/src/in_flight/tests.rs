@@ -1,4 +1,6 @@
 use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::iter;
 
 type Table = InFlight<&'static str>;
@@ -114,4 +116,59 @@ fn a_slot_that_completed_with_reports_pending_does_not_tell_of_the_next_batch() 
             runs: iter::once(0..1).collect()
         }]
     );
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(usize),
+    Deliver(prop::sample::Index),
+    Reject(prop::sample::Index),
+    Take,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        1 => (1..150usize).prop_map(Step::Insert),
+        40 => any::<prop::sample::Index>().prop_map(Step::Deliver),
+        2 => any::<prop::sample::Index>().prop_map(Step::Reject),
+        1 => Just(Step::Take),
+    ];
+    prop::collection::vec(step, 1..600)
+}
+
+proptest! {
+    #[test]
+    fn every_message_is_settled_once_in_whatever_order_reports_come(steps in steps()) {
+        let mut table: InFlight<u32> = InFlight::default();
+        let (mut open, mut settled, mut batches) = (Vec::new(), BTreeSet::new(), 0);
+        let mut settle = |delivered: &Delivered<u32>| {
+            let all = delivered.runs.iter().flat_map(|run| run.clone());
+            all.for_each(|index| assert!(settled.insert((delivered.batch, index)), "settled twice"));
+        };
+        let mut delivered = 0;
+        for step in steps {
+            match step {
+                Step::Insert(len) => {
+                    let slot = table.insert(batches, len);
+                    open.extend((0..len).map(|index| InFlight::<u32>::token(slot, index)));
+                    batches += 1;
+                }
+                Step::Deliver(which) if !open.is_empty() => {
+                    let token = open.swap_remove(which.index(open.len()));
+                    table.delivered(token).iter().for_each(&mut settle);
+                    delivered += 1;
+                }
+                Step::Reject(which) if !open.is_empty() => {
+                    let token = open.swap_remove(which.index(open.len()));
+                    let (_, complete) = table.rejected(token).unwrap();
+                    complete.iter().for_each(&mut settle);
+                }
+                Step::Take => table.take_reported().iter().for_each(&mut settle),
+                Step::Deliver(_) | Step::Reject(_) => {}
+            }
+        }
+        table.take_reported().iter().for_each(&mut settle);
+        prop_assert_eq!(settled.len(), delivered);
+        prop_assert_eq!(table.is_empty(), open.is_empty());
+    }
 }

@@ -152,3 +152,22 @@ async fn a_leader_that_is_killed_costs_and_doubles_no_message() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_broker_that_refuses_the_connection_is_told() {
+    let _shared = kafka::cluster().shared();
+    local(async {
+        // The brokers of the tests speak plain text.
+        let sasl = json!({"mechanism": "SCRAM-SHA-256", "username": "u", "password": "hunter2"});
+        let sink = open(
+            &kafka::cluster().brokers(),
+            "trades",
+            json!({"tls": {}, "sasl": sasl}),
+        )
+        .await;
+        sink.degraded("connecting to a PLAINTEXT broker listener")
+            .await;
+        sink.abort().await;
+    })
+    .await;
+}

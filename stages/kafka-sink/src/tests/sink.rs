@@ -86,6 +86,12 @@ impl Running {
         .await;
     }
 
+    /// Ends in the middle of everything.
+    pub(super) async fn abort(self) {
+        self.run.abort();
+        let _ = self.run.await;
+    }
+
     /// Drains; everything that was fed is settled then.
     pub(super) async fn drain(self) -> Vec<Settled> {
         testing::drain(&self.context);
