@@ -1,6 +1,8 @@
 //! The whole system as operators run it: the repository's pipeline files, one process a "VM", on one topic and one group
 //! of their own.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::http::{self, StatusCode};
@@ -11,11 +13,12 @@ use crate::{Hosts, Pipeline, unique};
 const MEMBERS: u16 = 3;
 
 /// Topic, group and addresses of one deployment.
+#[derive(Clone)]
 pub struct Deployment {
     brokers: String,
     topic: String,
     group: String,
-    hosts: Hosts,
+    hosts: Arc<Hosts>,
     vms: u8,
 }
 
@@ -29,7 +32,7 @@ impl Deployment {
             brokers: kafka.brokers(),
             group: unique("stock-trade-group"),
             topic,
-            hosts: Hosts::reserve(),
+            hosts: Arc::new(Hosts::reserve()),
             vms,
         }
     }
