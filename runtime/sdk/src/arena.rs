@@ -53,6 +53,11 @@ impl Arena {
         self.used_words = 0;
     }
 
+    /// Bytes of all chunks.
+    pub(crate) fn memory(&self) -> usize {
+        self.chunks.iter().map(Vec::len).sum::<usize>() * size_of::<u64>()
+    }
+
     fn block(&mut self, words: usize) -> *mut u64 {
         while self
             .chunks

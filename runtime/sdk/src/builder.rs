@@ -278,4 +278,24 @@ mod tests {
         builder.push(Record::new(b"b"));
         assert_eq!(received(builder).get(0).raw() as *const PlMsg, address);
     }
+
+    #[test]
+    fn a_pool_keeps_a_bounded_amount_of_memory() {
+        let pool = Pool::new();
+        let payload = [b'x'; 16 * 1024];
+        let batches: Vec<_> = (0..64)
+            .map(|_| {
+                let mut builder = BatchBuilder::new(pool.take());
+                (0..64).for_each(|_| _ = builder.push(Record::new(&payload)));
+                received(builder)
+            })
+            .collect();
+        drop(batches);
+        let kept = pool.kept_bytes();
+        assert!((1 << 20..=4 << 20).contains(&kept), "{kept}");
+        while !pool.is_empty() {
+            drop(pool.take());
+        }
+        assert_eq!(pool.kept_bytes(), 0);
+    }
 }

@@ -10,7 +10,12 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
+
+/// About what an edge's window holds; more batches in flight than that cost an allocation each.
+const POOLED: usize = 64;
+/// Most memory that waits in a pool. Each burst fills another batch to its full size: without a bound all would keep it.
+const KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Told when messages of a batch are settled for good: delivered, or rejected with their dead letter delivered.
 ///
@@ -34,24 +39,49 @@ pub(crate) struct Owned {
 }
 
 /// Batches waiting to be used again.
-pub(crate) struct Pool(ArrayQueue<Box<Owned>>);
+pub(crate) struct Pool {
+    batches: ArrayQueue<Box<Owned>>,
+    kept_bytes: AtomicUsize,
+}
 
 impl Pool {
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.batches.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.kept_bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn new() -> Arc<Self> {
-        // About what an edge's window holds; more batches in flight than that cost an allocation each.
-        Arc::new(Pool(ArrayQueue::new(64)))
+        Arc::new(Pool {
+            batches: ArrayQueue::new(POOLED),
+            kept_bytes: AtomicUsize::new(0),
+        })
     }
 
     /// An empty batch that comes back here.
     pub(crate) fn take(self: &Arc<Self>) -> Box<Owned> {
-        let mut owned = self.0.pop().unwrap_or_else(|| Box::new(Owned::empty()));
+        let mut owned = match self.batches.pop() {
+            Some(owned) => {
+                self.kept_bytes.fetch_sub(owned.memory(), Ordering::Relaxed);
+                owned
+            }
+            None => Box::new(Owned::empty()),
+        };
         owned.home = Some(self.clone());
         owned
+    }
+
+    /// Keeps an emptied batch, unless enough is kept.
+    fn give_back(&self, owned: Box<Owned>) {
+        let memory = owned.memory();
+        let kept = self.kept_bytes.fetch_add(memory, Ordering::Relaxed) + memory;
+        if kept > KEPT_BYTES || self.batches.push(owned).is_err() {
+            self.kept_bytes.fetch_sub(memory, Ordering::Relaxed);
+        }
     }
 }
 
@@ -76,6 +106,14 @@ impl Owned {
             arena: Arena::default(),
             home: None,
         }
+    }
+
+    /// Bytes that it takes while it is empty.
+    fn memory(&self) -> usize {
+        size_of::<Self>()
+            + self.messages.capacity() * size_of::<PlMsg>()
+            + self.origin.capacity() * size_of::<u32>()
+            + self.arena.memory()
     }
 
     fn clear(&mut self) {
@@ -126,7 +164,7 @@ unsafe extern "C" fn release(batch: *const PlBatch) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
         owned.clear();
         if let Some(home) = owned.home.take() {
-            let _ = home.0.push(owned);
+            home.give_back(owned);
         }
     }));
 }
