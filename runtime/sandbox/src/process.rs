@@ -37,7 +37,9 @@ impl Launcher {
             .arg("run")
             .arg(&machine.file)
             .args(["--metrics", &machine.metrics]);
-        command.args(["--log-format", "human", "--drain-timeout", "5s"]);
+        // Six processes share one terminal: it shows what is wrong and what the sandbox itself says.
+        command.args(["--log-format", "human", "--log", "warn"]);
+        command.args(["--drain-timeout", "5s"]);
         command
     }
 }

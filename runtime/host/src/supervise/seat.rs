@@ -141,11 +141,15 @@ impl Seat {
         } else {
             Health::Degraded
         };
-        let before = self.change(|board| {
+        let (before, state) = self.change(|board| {
             board.complaint = (health == Health::Degraded).then(|| text.clone());
-            std::mem::replace(&mut board.health, health)
+            (std::mem::replace(&mut board.health, health), board.state)
         });
         match (before, health) {
+            // A stage that is still connecting when it opens is no news.
+            (Health::Ready, Health::Degraded) if state == StageState::Opening => {
+                self.log(Level::Info, &format!("not ready yet: {text}"))
+            }
             (Health::Ready, Health::Degraded) => {
                 self.log(Level::Warn, &format!("degraded: {text}"))
             }
