@@ -1,5 +1,6 @@
 //! Topics, records and groups: what a test prepares in Kafka and what it finds there afterwards.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,12 +12,12 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::cluster::{KafkaCluster, client_config};
+use super::cluster::{KafkaCluster, client_config, fetch_metadata};
 use crate::eventually;
 
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_secs(30);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One record as it lies in a topic.
@@ -142,7 +143,7 @@ impl KafkaCluster {
         for partition in 0..self.watermarks(topic).len() {
             partitions.add_partition(topic, i32::try_from(partition).expect("partition number"));
         }
-        let answer = self.asked("committed offsets", || {
+        let answer = self.asked("committed offsets", |_| {
             let answer = consumer.committed_offsets(partitions.clone(), REQUEST_TIMEOUT);
             answer.map_err(|error| error.to_string())
         });
@@ -155,10 +156,10 @@ impl KafkaCluster {
 
     /// Returns the client ids of the members of a classic group.
     pub fn members(&self, group: &str) -> Vec<String> {
-        let list = self
-            .client()
-            .fetch_group_list(Some(group), REQUEST_TIMEOUT)
-            .expect("group list");
+        let list = self.asked("group list", |client| {
+            let list = client.fetch_group_list(Some(group), REQUEST_TIMEOUT);
+            list.map_err(|error| error.to_string())
+        });
         let members = list.groups().iter().flat_map(|group| group.members());
         members
             .map(|member| member.client_id().to_owned())
@@ -166,9 +167,8 @@ impl KafkaCluster {
     }
 
     fn watermarks(&self, topic: &str) -> Vec<(i64, i64)> {
-        self.asked("watermarks", || {
-            let metadata = self.metadata(Some(topic))?;
-            let client = self.client();
+        self.asked("watermarks", |client| {
+            let metadata = fetch_metadata(client, Some(topic))?;
             let partitions = 0..metadata.topics()[0].partitions().len();
             let one = |partition| client.fetch_watermarks(topic, partition as i32, REQUEST_TIMEOUT);
             let all: Result<_, KafkaError> = partitions.map(one).collect();
@@ -176,15 +176,18 @@ impl KafkaCluster {
         })
     }
 
-    /// Asks until there is an answer: a request dies with the broker that it was sent to, and leaders move.
-    fn asked<T>(&self, what: &str, ask: impl Fn() -> Result<T, String>) -> T {
+    /// Asks until there is an answer: a request dies with the broker that it was sent to, and leaders move. After a failure
+    /// it is asked over new connections.
+    fn asked<T>(&self, what: &str, ask: impl Fn(&BaseConsumer) -> Result<T, String>) -> T {
         let deadline = Instant::now() + ADMIN_TIMEOUT;
+        let mut client = self.client();
         loop {
-            match ask() {
+            match ask(&client) {
                 Ok(answer) => return answer,
                 Err(why) if Instant::now() > deadline => panic!("{what}: {why}"),
                 Err(_) => thread::sleep(PAUSE),
             }
+            client = Arc::new(client_config(&self.brokers()).create().expect("client"));
         }
     }
 

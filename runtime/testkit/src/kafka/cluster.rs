@@ -13,7 +13,7 @@ use super::layout::{Layout, NODES};
 /// Names the folder of a cluster that lies elsewhere than in this target folder.
 const FOLDER_VARIABLE: &str = "PIPELINE_TEST_KAFKA";
 const PAUSE: Duration = Duration::from_millis(100);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Three brokers; what disturbs them is only to be had from [`KafkaCluster::exclusive`].
 pub struct KafkaCluster {
@@ -115,7 +115,10 @@ impl KafkaCluster {
     }
 }
 
-fn fetch_metadata(client: &BaseConsumer, topic: Option<&str>) -> Result<Metadata, String> {
+pub(super) fn fetch_metadata(
+    client: &BaseConsumer,
+    topic: Option<&str>,
+) -> Result<Metadata, String> {
     client
         .fetch_metadata(topic, REQUEST_TIMEOUT)
         .map_err(|error| error.to_string())

@@ -51,7 +51,7 @@ impl Deref for Exclusive<'_> {
 impl KafkaCluster {
     /// Waits until no test has the cluster for itself.
     pub fn shared(&self) -> Shared<'_> {
-        let lock = acquire(self.layout(), File::lock_shared).expect("the lease on the cluster");
+        let lock = self.lease(File::lock_shared);
         Shared {
             cluster: self,
             _lock: lock,
@@ -60,20 +60,44 @@ impl KafkaCluster {
 
     /// Waits until no other test uses the cluster.
     pub fn exclusive(&self) -> Exclusive<'_> {
-        let lock = acquire(self.layout(), File::lock).expect("the lease on the cluster");
+        let lock = self.lease(File::lock);
         Exclusive {
             cluster: self,
             _lock: lock,
         }
     }
+
+    fn lease(&self, lock: fn(&File) -> io::Result<()>) -> File {
+        let lease = self.acquire(lock);
+        lease.unwrap_or_else(|error| panic!("no lease on the cluster: {error}"))
+    }
+
+    fn acquire(&self, lock: fn(&File) -> io::Result<()>) -> io::Result<File> {
+        let turnstile = open(self.layout(), "turnstile.lock")?;
+        turnstile.lock()?;
+        let lease = open(self.layout(), "lease.lock")?;
+        lock(&lease)?;
+        // A fault test that was killed could heal nothing. Whoever else has the lease now came by this turnstile too.
+        if heal(self.layout())? {
+            self.block_until_in_sync(IN_SYNC_TIMEOUT)
+                .map_err(io::Error::other)?;
+        }
+        Ok(lease)
+    }
 }
 
-fn acquire(layout: &Layout, lock: fn(&File) -> io::Result<()>) -> io::Result<File> {
-    let turnstile = open(layout, "turnstile.lock")?;
-    turnstile.lock()?;
-    let lease = open(layout, "lease.lock")?;
-    lock(&lease)?;
-    Ok(lease)
+/// Starts and thaws all brokers; answers whether one had to be started.
+fn heal(layout: &Layout) -> io::Result<bool> {
+    let mut started = false;
+    for node in NODES {
+        let broker = Broker { layout, node };
+        broker.signal(Signal::CONT)?;
+        if broker.process().is_none() {
+            broker.start()?;
+            started = true;
+        }
+    }
+    Ok(started)
 }
 
 fn open(layout: &Layout, name: &str) -> io::Result<File> {
@@ -137,23 +161,12 @@ impl Exclusive<'_> {
             node,
         }
     }
-
-    fn heal(&self) -> io::Result<()> {
-        for node in NODES {
-            let broker = self.broker(node);
-            broker.signal(Signal::CONT)?;
-            if broker.process().is_none() {
-                broker.start()?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Drop for Exclusive<'_> {
     fn drop(&mut self) {
-        let healed = self.heal().map_err(|error| error.to_string());
-        let result = healed.and_then(|()| self.block_until_in_sync(IN_SYNC_TIMEOUT));
+        let healed = heal(self.layout()).map_err(|error| error.to_string());
+        let result = healed.and_then(|_| self.block_until_in_sync(IN_SYNC_TIMEOUT));
         if let Err(why) = result {
             let message = format!("the cluster does not recover from this test: {why}");
             if std::thread::panicking() {
