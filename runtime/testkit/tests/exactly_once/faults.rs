@@ -10,7 +10,7 @@ use crate::live::{Live, WITHIN, each_reads_one, members, read_by};
 const TRADES: u64 = 200_000;
 const RATE: u64 = 2_000;
 /// What has flowed since the last fault when the next one strikes.
-const BETWEEN: i64 = 4_000;
+const BETWEEN: i64 = 10_000;
 
 /// The page's server; its VM's consumers are a process of their own.
 const SERVED: u8 = 1;
