@@ -7,6 +7,7 @@
 
 mod connection;
 mod health;
+mod layout;
 mod monitor;
 mod properties;
 mod security;
@@ -15,6 +16,7 @@ mod topic;
 
 pub use connection::{AddressFamily, Connection};
 pub use health::Health;
+pub use layout::{BrokerPlace, GroupPlace, Layout, LayoutWatch, PartitionPlace};
 pub use monitor::Monitor;
 pub use properties::{Properties, Property, Reserved};
 pub use security::{Mechanism, Sasl, Tls};

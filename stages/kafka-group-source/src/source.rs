@@ -39,6 +39,7 @@ impl Source for KafkaGroupSource {
         let mut member = Member::new(settings, id, &context, consumer, wake.clone());
         member.join_when_allowed()?;
         member.watch_topic()?;
+        member.watch_layout()?;
         Ok(KafkaGroupSource {
             context,
             member,

@@ -3,7 +3,7 @@
 use crate::partition::Partition;
 use crate::tracker::Tracker;
 use serde::Serialize;
-use stage_kafka_client::{BrokerStatus, PartitionStatus};
+use stage_kafka_client::{BrokerStatus, Layout, PartitionStatus};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,8 @@ const REMEMBERED: usize = 20;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Status<'a> {
+    /// When this was so, milliseconds since the Unix epoch: with it a reader tells how far this clock is from its own.
+    pub(crate) at_ms: u64,
     pub(crate) topic: &'a str,
     pub(crate) group: &'a str,
     pub(crate) protocol: &'a str,
@@ -26,6 +28,9 @@ pub(crate) struct Status<'a> {
     pub(crate) lag: i64,
     pub(crate) rebalances: &'a Rebalances,
     pub(crate) brokers: Vec<BrokerStatus>,
+    /// Where the topic's partitions are, and the group as its coordinator tells it; missing until a broker told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) layout: Option<Layout>,
 }
 
 /// A partition of this member.
@@ -84,13 +89,15 @@ impl PartitionLine {
     }
 }
 
+/// Milliseconds since the Unix epoch.
+pub(crate) fn millis(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
+}
+
 /// Seconds since a record's timestamp.
-fn age(millis: i64, now: SystemTime) -> f64 {
-    let now = now
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis() as i64;
-    (now - millis).max(0) as f64 / 1000.0
+fn age(record_ms: i64, now: SystemTime) -> f64 {
+    (millis(now) as i64 - record_ms).max(0) as f64 / 1000.0
 }
 
 /// What happened to the assignment.
@@ -103,7 +110,7 @@ pub(crate) struct Rebalances {
 #[derive(Debug, Serialize)]
 struct RebalanceLine {
     /// Milliseconds since the Unix epoch.
-    at: u128,
+    at: u64,
     kind: &'static str,
     partitions: Vec<i32>,
     /// From the group's word to this member's answer.
@@ -116,10 +123,7 @@ impl Rebalances {
         if self.recent.len() == REMEMBERED {
             self.recent.pop_front();
         }
-        let at = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
+        let at = millis(SystemTime::now());
         self.recent.push_back(RebalanceLine {
             at,
             kind,

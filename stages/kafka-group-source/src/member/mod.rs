@@ -3,6 +3,7 @@
 //! Everything here happens on the instance's own thread, which is the one that polls the consumer; nothing in it waits.
 
 mod changes;
+mod layout;
 mod publish;
 mod reading;
 
@@ -19,7 +20,9 @@ use crate::status::Rebalances;
 use pipeline_sdk::prelude::*;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use stage_kafka_client::{GroupStatus, Health, Monitor, Statistics, TOPIC, watch_topic};
+use stage_kafka_client::{
+    GroupStatus, Health, LayoutWatch, Monitor, Statistics, TOPIC, watch_topic,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,6 +52,7 @@ pub(crate) struct Member {
     turn: i32,
     metrics: Metrics,
     rebalances: Rebalances,
+    layout: LayoutWatch,
     statistics: Option<Box<Statistics>>,
     /// The state of the membership a second ago.
     group: GroupStatus,
@@ -80,6 +84,7 @@ impl Member {
             generation: 0,
             turn: -1,
             rebalances: Rebalances::default(),
+            layout: LayoutWatch::default(),
             statistics: None,
             group: GroupStatus::default(),
             fenced: false,

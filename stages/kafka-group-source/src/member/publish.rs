@@ -2,7 +2,7 @@
 
 use super::{GROUP, Member};
 use crate::partition::Partition;
-use crate::status::{PartitionLine, Status};
+use crate::status::{PartitionLine, Status, millis};
 use stage_kafka_client::Statistics;
 use std::time::SystemTime;
 
@@ -28,6 +28,7 @@ impl Member {
         let lines: Vec<PartitionLine> = self.partitions.iter().map(line).collect();
         self.metrics.show(&lines);
         self.context.publish_status(&Status {
+            at_ms: millis(now),
             topic,
             group: &self.settings.group,
             protocol: self.settings.group_protocol.name(),
@@ -38,6 +39,7 @@ impl Member {
             partitions: lines,
             rebalances: &self.rebalances,
             brokers: self.monitor().brokers(),
+            layout: self.layout.last(),
         });
     }
 }
