@@ -43,6 +43,8 @@ pub(crate) const PAGE: &str = "127.0.0.1:3000";
 pub(crate) const VMS: [&str; 3] = ["127.0.1.1", "127.0.1.2", "127.0.1.3"];
 
 const FEED: &str = "127.0.0.1:9001";
+/// Where the producer tells its status: `producer-vm.yaml` says so.
+const PRODUCER: &str = "127.0.0.1:8085";
 
 impl Deployment {
     /// The machines, in the order in which they are started from the last one: whoever listens first.
@@ -80,8 +82,8 @@ impl Deployment {
             purpose: "exchange to Kafka",
             env: [self.kafka(), vec![("FEED_URL", feed)]].concat(),
             metrics: "127.0.0.1:9462".to_owned(),
-            listens: Vec::new(),
-            urls: Vec::new(),
+            listens: vec![PRODUCER.to_owned()],
+            urls: vec![format!("http://{PRODUCER}/status")],
             rank: 1,
             file: self.pipelines.join("producer-vm.yaml"),
         }
@@ -93,7 +95,7 @@ impl Deployment {
         let peers: Vec<String> = others
             .map(|other| format!("ws://{other}:8080/ws"))
             .collect();
-        let statuses = [8081, 8082, 8083].map(|port| format!("{host}:{port}"));
+        let statuses = [8081, 8082, 8083, 8084].map(|port| format!("{host}:{port}"));
         let server = format!("{host}:8080");
         let mut urls = vec![format!("ws://{server}/ws")];
         urls.extend(
@@ -194,7 +196,8 @@ mod tests {
                 "127.0.1.2:8080",
                 "127.0.1.2:8081",
                 "127.0.1.2:8082",
-                "127.0.1.2:8083"
+                "127.0.1.2:8083",
+                "127.0.1.2:8084"
             ]
         );
     }

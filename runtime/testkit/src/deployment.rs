@@ -11,6 +11,8 @@ use crate::{Hosts, Pipeline, unique};
 
 /// Members of the group on one consumer VM.
 const MEMBERS: u16 = 3;
+/// Number of the producer VM's address; those of the consumer VMs begin with 1.
+const PRODUCER: u8 = 100;
 
 /// Topic, group and addresses of one deployment.
 #[derive(Clone)]
@@ -51,6 +53,7 @@ impl Deployment {
     pub fn producer(&self, feed: &str) -> Pipeline {
         self.pipeline("pipelines/producer-vm.yaml")
             .env("FEED_URL", feed)
+            .env("HOST", self.hosts.address(PRODUCER))
     }
 
     /// Consumer VM number `vm`, from 1 on; all VMs are peers of each other.
