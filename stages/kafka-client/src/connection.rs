@@ -4,6 +4,7 @@ use crate::security::{self, Sasl, Tls};
 use crate::{Properties, Reserved};
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use serde::Serialize;
 
 /// The connection settings of a Kafka stage; flattened into its own settings.
@@ -58,6 +59,8 @@ impl Connection {
     #[must_use]
     pub fn client_config(&self, context: Option<&Context>) -> ClientConfig {
         let mut config = ClientConfig::new();
+        // The crate's default follows the `log` crate, which is silent here. Debug lines come only with the property `debug`.
+        config.set_log_level(RDKafkaLogLevel::Debug);
         let made = || {
             context.map(|context| {
                 format!(

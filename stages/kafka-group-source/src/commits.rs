@@ -1,8 +1,10 @@
 //! When to commit, and whether it worked.
 //!
 //! A commit is sent without waiting for its answer. librdkafka lets no partition go before the commits sent until then are
-//! answered, so a commit ahead of a release needs no wait either. That a commit worked is seen in the statistics, once a second.
+//! answered, so a commit ahead of a release needs no wait either. That a commit worked is seen in the statistics, once a second;
+//! that it failed is told in the client's log only, which does not say for what, so everything unconfirmed is asked again then.
 
+use crate::assignment::Assignment;
 use crate::listener::Consumer;
 use crate::metrics::Metrics;
 use crate::partition::Partition;
@@ -11,6 +13,7 @@ use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 use stage_kafka_client::{Health, Statistics};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Subject of [`Health`].
@@ -49,29 +52,27 @@ impl Commits {
         }
     }
 
-    /// Commits what is done of these partitions now.
-    pub(crate) fn commit<'a>(
+    /// Commits what is done of these partitions and was not asked for yet.
+    fn commit<'a>(&self, consumer: &Consumer, partitions: impl Iterator<Item = &'a Partition>) {
+        self.send(consumer, partitions, Tracker::committable);
+    }
+
+    /// Commits what is done of these partitions and is not confirmed yet: they may never be asked for again.
+    pub(crate) fn commit_all<'a>(
         &self,
         consumer: &Consumer,
         partitions: impl Iterator<Item = &'a Partition>,
     ) {
-        let mut offsets = TopicPartitionList::new();
-        let mut asked = Vec::new();
-        for partition in partitions {
-            let assignment = partition.assignment();
-            if let Some(offset) = assignment.read(Tracker::committable) {
-                match offsets.add_partition_offset(
-                    &self.topic,
-                    assignment.partition(),
-                    Offset::Offset(offset),
-                ) {
-                    Ok(()) => asked.push((assignment, offset)),
-                    Err(error) => {
-                        tracing::error!(%error, offset, "an offset that cannot be committed")
-                    }
-                }
-            }
-        }
+        self.send(consumer, partitions, Tracker::uncommitted);
+    }
+
+    fn send<'a>(
+        &self,
+        consumer: &Consumer,
+        partitions: impl Iterator<Item = &'a Partition>,
+        offset: fn(&Tracker) -> Option<i64>,
+    ) {
+        let (offsets, asked) = self.offsets(partitions, offset);
         if asked.is_empty() {
             return;
         }
@@ -88,12 +89,44 @@ impl Commits {
         }
     }
 
+    /// The offsets of these partitions as the client wants them, and whose they are.
+    pub(crate) fn offsets<'a>(
+        &self,
+        partitions: impl Iterator<Item = &'a Partition>,
+        offset: fn(&Tracker) -> Option<i64>,
+    ) -> (TopicPartitionList, Vec<(Arc<Assignment>, i64)>) {
+        let mut offsets = TopicPartitionList::new();
+        let mut asked = Vec::new();
+        for partition in partitions {
+            let assignment = partition.assignment();
+            let Some(offset) = assignment.read(offset) else {
+                continue;
+            };
+            let number = assignment.partition();
+            match offsets.add_partition_offset(&self.topic, number, Offset::Offset(offset)) {
+                Ok(()) => asked.push((assignment.clone(), offset)),
+                Err(error) => {
+                    tracing::error!(%error, offset, "an offset that cannot be committed")
+                }
+            }
+        }
+        (offsets, asked)
+    }
+
     /// Takes the word that a commit failed. While a rebalance goes on that is no trouble: the offsets are committed later or, by
     /// whoever has the partition then, read again.
-    pub(crate) fn failed(&mut self, why: String, metrics: &Metrics) {
+    pub(crate) fn failed(
+        &mut self,
+        why: String,
+        partitions: &BTreeMap<i32, Partition>,
+        metrics: &Metrics,
+    ) {
         metrics.commit_errors.add(1);
         tracing::info!("{why}");
         self.failure = Some(why);
+        for partition in partitions.values() {
+            partition.assignment().write(Tracker::ask_again);
+        }
     }
 
     /// Sees what the group has committed.

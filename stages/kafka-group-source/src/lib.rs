@@ -10,6 +10,7 @@ mod commits;
 mod fatal;
 mod fence;
 mod host;
+mod last_commit;
 mod listener;
 mod member;
 mod metrics;

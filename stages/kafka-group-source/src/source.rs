@@ -59,7 +59,10 @@ impl Source for KafkaGroupSource {
             self.serve()?;
             self.wait().await;
         }
-        self.member.commit();
+        while !self.member.commit_at_last()? {
+            self.wait().await;
+            self.serve()?;
+        }
         Ok(())
     }
 

@@ -111,7 +111,14 @@ impl Tracker {
             .then_some(self.end)
     }
 
-    /// Notes that the group was asked to commit an offset that was [`committable`](Self::committable).
+    /// The offset that the group has not confirmed yet, whether it was asked for or not.
+    pub(crate) fn uncommitted(&self) -> Option<i64> {
+        self.committed
+            .is_none_or(|committed| self.end > committed)
+            .then_some(self.end)
+    }
+
+    /// Notes that the group was asked to commit an offset.
     pub(crate) fn set_requested(&mut self, offset: i64, now: Instant) {
         self.requested = Some(offset);
         self.unconfirmed.get_or_insert(now);

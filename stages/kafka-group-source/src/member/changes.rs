@@ -80,7 +80,7 @@ impl Member {
                 .assignment()
                 .read(|tracker| tracker.committed().is_none())
         });
-        self.commits.commit(&self.consumer, fresh);
+        self.commits.commit_all(&self.consumer, fresh);
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl Member {
             }
         }
         if commit {
-            self.commits.commit(&self.consumer, partitions.iter());
+            self.commits.commit_all(&self.consumer, partitions.iter());
         }
         drop(partitions);
         if let Err(error) = give_up(&self.consumer, &released) {

@@ -10,6 +10,7 @@ mod reading;
 use crate::commits::Commits;
 use crate::fatal;
 use crate::fence;
+use crate::last_commit::LastCommit;
 use crate::listener::{Consumer, Event};
 use crate::metrics::Metrics;
 use crate::partition::Partition;
@@ -45,6 +46,7 @@ pub(crate) struct Member {
     rebalance: Rebalance,
     starts: Starts,
     commits: Commits,
+    last_commit: LastCommit,
     partitions: BTreeMap<i32, Partition>,
     /// Counts assignments of partitions.
     generation: u64,
@@ -73,6 +75,7 @@ impl Member {
         Member {
             starts: Starts::new(context, &settings.topic, wake.clone()),
             commits: Commits::new(&settings.topic, *settings.commit_interval),
+            last_commit: LastCommit::default(),
             metrics: Metrics::new(context, &settings.topic),
             context: context.clone(),
             settings,
@@ -230,7 +233,9 @@ impl Member {
                 tracing::info!(?change, "the group changes the assignment");
                 self.rebalance.push(change, Instant::now());
             }
-            Event::CommitFailed(why) => self.commits.failed(why, &self.metrics),
+            Event::CommitFailed(why) => {
+                self.commits.failed(why, &self.partitions, &self.metrics);
+            }
             Event::Statistics(statistics) => self.statistics = Some(statistics),
         }
     }
@@ -256,10 +261,19 @@ impl Member {
             .map_or(now + TICK, |deadline| deadline.min(now + TICK))
     }
 
-    /// Commits what is done now.
-    pub(crate) fn commit(&mut self) {
-        self.commits
-            .commit(&self.consumer, self.partitions.values());
+    /// Commits what is done, waiting for the group's word. To be called, after [`serve`](Self::serve), until it answers that this
+    /// is over: all is committed, or there is no more time.
+    ///
+    /// # Errors
+    /// No thread for it.
+    pub(crate) fn commit_at_last(&mut self) -> Result<bool> {
+        self.last_commit.go_on(
+            &self.context,
+            &self.consumer,
+            &self.commits,
+            self.partitions.values(),
+            &self.wake,
+        )
     }
 
     /// Asks the group to let this member go. [`serve`](Self::serve) has to be called until [`has_left`](Self::has_left).
@@ -279,7 +293,7 @@ impl Drop for Member {
     fn drop(&mut self) {
         let consumer = self.consumer.clone();
         if consumer.client().fatal_error().is_none() && !consumer.closed() {
-            self.commits.commit(&consumer, self.partitions.values());
+            self.commits.commit_all(&consumer, self.partitions.values());
         }
         // Each partition's queue holds the consumer.
         self.partitions.clear();
