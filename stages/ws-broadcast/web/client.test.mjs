@@ -223,6 +223,66 @@ test("a stopped client stays stopped, and starts where it was", () => {
   assert.equal(after(), "t/0:3");
 });
 
+test("a connection that falls silent is made anew, when asked for", () => {
+  client({ quietAfter: 1000 });
+  last().greet();
+  mock.timers.tick(900);
+  last().send(1);
+  mock.timers.tick(100);
+  mock.timers.tick(999);
+  assert.equal(states.at(-1), "live");
+  mock.timers.tick(1);
+  assert.equal(states.at(-1), "waiting");
+  assert.equal(sockets[0].closed, true);
+});
+
+test("silence alone is no fault", () => {
+  client();
+  last().greet();
+  mock.timers.tick(3_600_000);
+  assert.equal(states.at(-1), "live");
+});
+
+test("a message is told with the text that it came as, a duplicate and a greeting are told as such", () => {
+  const told = [];
+  client({
+    onMessage: (message, text) => told.push(["message", message.offset, text]),
+    onDuplicate: (message) => told.push(["duplicate", message.offset]),
+    onHello: (hello) => told.push(["hello", hello.server]),
+  });
+  last().greet();
+  const text = '{"type":"message","from":"a","topic":"t","partition":0,"offset":1,"timestamp":1732352519123456789}';
+  last().onmessage({ data: text });
+  last().onmessage({ data: text });
+  assert.deepEqual(told, [
+    ["hello", "a"],
+    ["message", 1, text],
+    ["duplicate", 1],
+  ]);
+});
+
+test("frames that cannot be are told and disturb nothing", () => {
+  const unreadable = [];
+  client({ onUnreadable: (text) => unreadable.push(text) });
+  const texts = [
+    "<!doctype html>",
+    "1e400",
+    "[]",
+    "{}",
+    '{"type":1}',
+    '{"type":"hello","peers":["no address"]}',
+    '{"type":"message","topic":"t","partition":0,"offset":1}',
+    '{"type":"message","from":"a","topic":"t","partition":0,"offset":1e400}',
+    '{"type":"message","from":"a","topic":{},"partition":0,"offset":1}',
+    '{"type":"gap","topic":"t","partition":-1,"from":0,"reason":"evicted"}',
+  ];
+  for (const text of texts) last().onmessage({ data: text });
+  assert.deepEqual(unreadable, texts);
+  last().greet();
+  last().send(1);
+  assert.deepEqual(messages, [1]);
+});
+
 test("frames that cannot be read or are of another kind are ignored", () => {
   client();
   last().greet();

@@ -71,13 +71,24 @@ export interface Options {
   urls: string | readonly string[];
   /** How many messages of the past to begin with. */
   recent?: number;
-  onMessage: (message: Message) => void;
+  /** Each message once; `text` is the frame as it came, whose numbers are exact. */
+  onMessage: (message: Message, text: string) => void;
   onGap?: (gap: Gap) => void;
   onState?: (state: State, server: string) => void;
+  onHello?: (hello: Hello) => void;
+  /** A message that came before and was dropped. */
+  onDuplicate?: (message: Message) => void;
+  /** A frame that is no JSON object, or no message, gap or greeting of the right shape; it is left out. */
+  onUnreadable?: (text: string) => void;
   /** First and longest wait between tries, in milliseconds (500 and 15,000). Each wait is random below its bound. */
   backoff?: { initial: number; max: number };
   /** After how many milliseconds a hidden page lets go of its connection (60,000). */
   hiddenAfter?: number;
+  /**
+   * After how many milliseconds without a single frame the connection counts as broken (twice that at most): a network
+   * that is cut tells nobody. Only for servers that always have something to say; without it silence is no fault.
+   */
+  quietAfter?: number;
   /** What makes connections (the browser's WebSocket). */
   connect?: (url: string, protocol: string) => Socket;
 }
@@ -136,6 +147,7 @@ export class LiveClient {
   #socket: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hidden: ReturnType<typeof setTimeout> | undefined;
+  #hasHeard = false;
   #state: State = "stopped";
 
   constructor(options: Options) {
@@ -185,37 +197,56 @@ export class LiveClient {
   }
 
   #receive(text: string): void {
+    this.#hasHeard = true;
     const frame = parse(text);
     switch (frame?.type) {
       case "hello":
         this.#greeted(frame);
         break;
       case "message":
-        this.#take(frame);
+        this.#take(frame, text);
         break;
       case "gap":
         this.#gap(frame);
         break;
-      default: // A later version of the protocol may say more.
+      case "unknown": // A later version of the protocol may say more.
+        break;
+      default:
+        this.#options.onUnreadable?.(text);
     }
   }
 
   #greeted(hello: Hello): void {
-    for (const peer of hello.peers ?? []) {
+    for (const peer of hello.peers) {
       if (!this.#servers.includes(peer)) this.#servers.push(peer);
     }
     clearTimeout(this.#timer);
     this.#failures = 0;
+    this.#options.onHello?.(hello);
     this.#enter("live");
+    if (this.#socket !== undefined) this.#listen(this.#socket);
   }
 
-  #take(message: Message): void {
+  /** Watches for silence. */
+  #listen(socket: Socket): void {
+    const { quietAfter } = this.#options;
+    if (quietAfter === undefined) return;
+    this.#hasHeard = false;
+    this.#timer = setTimeout(() => {
+      if (this.#hasHeard) this.#listen(socket);
+      else this.#lost(socket, "");
+    }, quietAfter);
+  }
+
+  #take(message: Message, text: string): void {
     const { topic, partition, offset } = message;
-    if (topic === undefined || partition === undefined || offset === undefined) {
-      this.#options.onMessage(message);
-    } else if (this.#partition(topic, partition).take(offset, message.timestamp)) {
-      this.#options.onMessage(message);
-    }
+    const isNew =
+      topic === undefined ||
+      partition === undefined ||
+      offset === undefined ||
+      this.#partition(topic, partition).take(offset, message.timestamp);
+    if (isNew) this.#options.onMessage(message, text);
+    else this.#options.onDuplicate?.(message);
   }
 
   #gap(gap: Gap): void {
@@ -327,10 +358,33 @@ function absolute(url: string): string {
   return full.href;
 }
 
-function parse(text: string): Hello | Message | Gap | undefined {
+/** The frame of a text, if it is one: what the client relies on is checked, what it hands on is not. */
+function parse(text: string): Hello | Message | Gap | { type: "unknown" } | undefined {
+  let frame: unknown;
   try {
-    return JSON.parse(text) as Hello | Message | Gap;
+    frame = JSON.parse(text);
   } catch {
     return undefined;
   }
+  if (typeof frame !== "object" || frame === null) return undefined;
+  const has = frame as Record<string, unknown>;
+  const isText = (name: string): boolean => typeof has[name] === "string";
+  const isCount = (name: string): boolean => Number.isSafeInteger(has[name]) && Number(has[name]) >= 0;
+  switch (has["type"]) {
+    case "hello":
+      if (has["peers"] === undefined) has["peers"] = [];
+      return Array.isArray(has["peers"]) && has["peers"].every(isAddress) ? (frame as Hello) : undefined;
+    case "message":
+      if (!isText("from")) return undefined;
+      if (has["topic"] === undefined) return frame as Message;
+      return isText("topic") && isCount("partition") && isCount("offset") ? (frame as Message) : undefined;
+    case "gap":
+      return isText("topic") && isCount("partition") && isCount("from") && isText("reason") ? (frame as Gap) : undefined;
+    default:
+      return isText("type") ? { type: "unknown" } : undefined;
+  }
+}
+
+function isAddress(peer: unknown): boolean {
+  return typeof peer === "string" && URL.canParse(peer);
 }

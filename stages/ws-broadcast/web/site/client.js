@@ -54,6 +54,7 @@ export class LiveClient {
     #socket;
     #timer;
     #hidden;
+    #hasHeard = false;
     #state = "stopped";
     constructor(options) {
         this.#options = options;
@@ -101,37 +102,59 @@ export class LiveClient {
         socket.onclose = (event) => this.#lost(socket, event.reason);
     }
     #receive(text) {
+        this.#hasHeard = true;
         const frame = parse(text);
         switch (frame?.type) {
             case "hello":
                 this.#greeted(frame);
                 break;
             case "message":
-                this.#take(frame);
+                this.#take(frame, text);
                 break;
             case "gap":
                 this.#gap(frame);
                 break;
-            default: // A later version of the protocol may say more.
+            case "unknown": // A later version of the protocol may say more.
+                break;
+            default:
+                this.#options.onUnreadable?.(text);
         }
     }
     #greeted(hello) {
-        for (const peer of hello.peers ?? []) {
+        for (const peer of hello.peers) {
             if (!this.#servers.includes(peer))
                 this.#servers.push(peer);
         }
         clearTimeout(this.#timer);
         this.#failures = 0;
+        this.#options.onHello?.(hello);
         this.#enter("live");
+        if (this.#socket !== undefined)
+            this.#listen(this.#socket);
     }
-    #take(message) {
+    /** Watches for silence. */
+    #listen(socket) {
+        const { quietAfter } = this.#options;
+        if (quietAfter === undefined)
+            return;
+        this.#hasHeard = false;
+        this.#timer = setTimeout(() => {
+            if (this.#hasHeard)
+                this.#listen(socket);
+            else
+                this.#lost(socket, "");
+        }, quietAfter);
+    }
+    #take(message, text) {
         const { topic, partition, offset } = message;
-        if (topic === undefined || partition === undefined || offset === undefined) {
-            this.#options.onMessage(message);
-        }
-        else if (this.#partition(topic, partition).take(offset, message.timestamp)) {
-            this.#options.onMessage(message);
-        }
+        const isNew = topic === undefined ||
+            partition === undefined ||
+            offset === undefined ||
+            this.#partition(topic, partition).take(offset, message.timestamp);
+        if (isNew)
+            this.#options.onMessage(message, text);
+        else
+            this.#options.onDuplicate?.(message);
     }
     #gap(gap) {
         if (gap.reason === "reset") {
@@ -237,11 +260,37 @@ function absolute(url) {
     full.protocol = full.protocol.replace(/^http/, "ws");
     return full.href;
 }
+/** The frame of a text, if it is one: what the client relies on is checked, what it hands on is not. */
 function parse(text) {
+    let frame;
     try {
-        return JSON.parse(text);
+        frame = JSON.parse(text);
     }
     catch {
         return undefined;
     }
+    if (typeof frame !== "object" || frame === null)
+        return undefined;
+    const has = frame;
+    const isText = (name) => typeof has[name] === "string";
+    const isCount = (name) => Number.isSafeInteger(has[name]) && Number(has[name]) >= 0;
+    switch (has["type"]) {
+        case "hello":
+            if (has["peers"] === undefined)
+                has["peers"] = [];
+            return Array.isArray(has["peers"]) && has["peers"].every(isAddress) ? frame : undefined;
+        case "message":
+            if (!isText("from"))
+                return undefined;
+            if (has["topic"] === undefined)
+                return frame;
+            return isText("topic") && isCount("partition") && isCount("offset") ? frame : undefined;
+        case "gap":
+            return isText("topic") && isCount("partition") && isCount("from") && isText("reason") ? frame : undefined;
+        default:
+            return isText("type") ? { type: "unknown" } : undefined;
+    }
+}
+function isAddress(peer) {
+    return typeof peer === "string" && URL.canParse(peer);
 }

@@ -1,0 +1,51 @@
+/** Starts the page: one store, one connection, one tree of panels. */
+
+import { render } from "preact";
+import { LiveClient } from "../../../stages/ws-broadcast/web/client.ts";
+import { App } from "./app.tsx";
+import { Pulse } from "./store/pulse.ts";
+import { Store } from "./store/store.ts";
+import { StoreContext } from "./ui/live.ts";
+import { apply } from "./ui/settings.ts";
+import "./ui/page.css";
+
+/** Messages of the past that a page begins with. */
+const RECENT = 3_000;
+/** The status servers are polled every second: a server that says nothing for so long is cut off. */
+const QUIET_MS = 10_000;
+/** A hidden page is not drawn; what comes is taken all the same. */
+const HIDDEN_BEAT_MS = 1_000;
+
+const now = (): number => performance.timeOrigin + performance.now();
+
+const store = new Store(
+  now,
+  new Pulse((callback) => {
+    if (document.visibilityState === "hidden") setTimeout(callback, HIDDEN_BEAT_MS);
+    else requestAnimationFrame(callback);
+  }),
+);
+
+const client = new LiveClient({
+  urls: "/ws",
+  recent: RECENT,
+  quietAfter: QUIET_MS,
+  backoff: { initial: 250, max: 4_000 },
+  onMessage: (message, text) => store.message(message, text),
+  onGap: (gap) => store.gap(gap),
+  onState: (state, server) => store.state(state, server),
+  onHello: (hello) => store.hello(hello),
+  onDuplicate: () => store.duplicate(),
+  onUnreadable: () => store.unreadable("notJson"),
+});
+
+const root = document.getElementById("app");
+if (root === null) throw new Error("the page has no element `app`");
+apply();
+render(
+  <StoreContext.Provider value={store}>
+    <App />
+  </StoreContext.Provider>,
+  root,
+);
+client.start();

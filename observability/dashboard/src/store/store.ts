@@ -1,0 +1,180 @@
+/**
+ * The one place where frames come in: plain data that panels read.
+ *
+ * Frames are only put in a queue when they arrive. They are taken in one go before the page is drawn, so the work of a
+ * frame does not depend on how the network cut the stream.
+ */
+
+import type { Gap, Hello, Message, State } from "../../../../stages/ws-broadcast/web/client.ts";
+import { Minute } from "../data/minute.ts";
+import { Ring } from "../data/ring.ts";
+import { Markets } from "./markets.ts";
+import type { Pulse } from "./pulse.ts";
+import { MOST_SERVERS, readReport, type StatusReport } from "./status.ts";
+import { readTrade, type Trade, type Unreadable } from "./trade.ts";
+
+/** Trades that the tape can show. */
+export const KEPT_TRADES = 5_000;
+/** Frames that may wait to be taken; a hidden page is not drawn for long. */
+const MOST_WAITING = 2_000;
+
+export interface Link {
+  state: State;
+  server: string;
+  /** Since when, by this browser's clock. */
+  since: number;
+  /** The greeting of the server that the page is, or was, connected to. */
+  hello: Hello | undefined;
+}
+
+export interface Counters {
+  trades: number;
+  /** Messages that came again and were dropped. */
+  duplicates: number;
+  /** Messages that no server has any more. */
+  missing: number;
+  /** How often a partition began again. */
+  resets: number;
+  unreadable: Map<Unreadable, number>;
+}
+
+interface Waiting {
+  message: Message;
+  raw: string;
+  at: number;
+}
+
+export class Store {
+  readonly openedAt: number;
+  readonly pulse: Pulse;
+  /** Newest last; what the tape shows. */
+  readonly trades = new Ring<Trade>(KEPT_TRADES);
+  readonly markets = new Markets();
+  /** End-to-end latency of what was live, in milliseconds. */
+  readonly latency = new Minute();
+  /** All trades, by when they arrived. */
+  readonly arrivals = new Minute();
+  /** The newest report of each status server, by its URL. */
+  readonly status = new Map<string, StatusReport>();
+  readonly gaps = new Ring<{ at: number; gap: Gap }>(100);
+  readonly counters: Counters = { trades: 0, duplicates: 0, missing: 0, resets: 0, unreadable: new Map() };
+  readonly link: Link;
+  /** When the last trade that is not of the past arrived. */
+  lastTradeAt: number | undefined;
+  readonly #now: () => number;
+  readonly #reportListeners = new Set<(report: StatusReport) => void>();
+  #waiting: Waiting[] = [];
+  /** Newest offset of each partition when the connection was made. */
+  #head = new Map<string, number>();
+
+  constructor(now: () => number, pulse: Pulse) {
+    this.#now = now;
+    this.pulse = pulse;
+    this.openedAt = now();
+    this.link = { state: "stopped", server: "", since: this.openedAt, hello: undefined };
+    pulse.before(() => this.take());
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  /** Called for each report as it is taken, in order; returns what ends that. For those who keep series. */
+  onReport(listener: (report: StatusReport) => void): () => void {
+    this.#reportListeners.add(listener);
+    return () => this.#reportListeners.delete(listener);
+  }
+
+  message(message: Message, raw: string): void {
+    this.#waiting.push({ message, raw, at: this.#now() });
+    if (this.#waiting.length >= MOST_WAITING) this.take();
+    this.pulse.changed();
+  }
+
+  gap(gap: Gap): void {
+    if (gap.reason === "reset") this.counters.resets += 1;
+    else this.counters.missing += gap.to === undefined ? 0 : gap.to - gap.from + 1;
+    this.gaps.add({ at: this.#now(), gap });
+    this.pulse.changed();
+  }
+
+  hello(hello: Hello): void {
+    this.link.hello = hello;
+    this.#head = readHead(hello.head ?? "");
+    this.pulse.changed();
+  }
+
+  state(state: State, server: string): void {
+    // The waits and tries of one outage are one state of affairs: its beginning stays.
+    const isSameOutage = isOut(state) && isOut(this.link.state);
+    if (!isSameOutage) this.link.since = this.#now();
+    this.link.state = state;
+    this.link.server = server;
+    this.pulse.changed();
+  }
+
+  duplicate(): void {
+    this.counters.duplicates += 1;
+    this.pulse.changed();
+  }
+
+  unreadable(why: Unreadable): void {
+    this.counters.unreadable.set(why, (this.counters.unreadable.get(why) ?? 0) + 1);
+    this.pulse.changed();
+  }
+
+  /** Takes all that waits. */
+  take(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { message, raw, at } of waiting) this.#takeOne(message, raw, at);
+  }
+
+  #takeOne(message: Message, raw: string, at: number): void {
+    const report = readReport(message, at);
+    if (report !== undefined) {
+      this.#takeReport(report);
+      return;
+    }
+    const trade = readTrade(message, raw, at, this.counters.trades);
+    if (typeof trade === "string") {
+      this.unreadable(trade);
+      return;
+    }
+    this.counters.trades += 1;
+    this.trades.add(trade);
+    this.markets.add(trade);
+    this.arrivals.record(at, 0);
+    if (this.#isPast(trade, message)) return;
+    this.lastTradeAt = at;
+    if (trade.hops.received !== undefined) this.latency.record(at, at - trade.hops.received);
+  }
+
+  #takeReport(report: StatusReport): void {
+    if (!this.status.has(report.url) && this.status.size >= MOST_SERVERS) return;
+    this.status.set(report.url, report);
+    for (const listener of this.#reportListeners) listener(report);
+  }
+
+  /** What a server kept for who comes later says nothing about how fast messages come. */
+  #isPast({ position }: Trade, message: Message): boolean {
+    if (message.replay === true) return true;
+    if (position === undefined) return false;
+    return position.offset <= (this.#head.get(`${position.topic}/${position.partition}`) ?? -1);
+  }
+}
+
+function isOut(state: State): boolean {
+  return state === "connecting" || state === "waiting";
+}
+
+/** Reads `topic/partition:offset,…`. */
+function readHead(head: string): Map<string, number> {
+  const offsets = new Map<string, number>();
+  for (const item of head.split(",")) {
+    const colon = item.lastIndexOf(":");
+    const offset = Number(item.slice(colon + 1));
+    if (colon > 0 && Number.isSafeInteger(offset)) offsets.set(item.slice(0, colon), offset);
+  }
+  return offsets;
+}
