@@ -19,7 +19,7 @@
 use super::calls::VT;
 use super::{DeliveryRef, Edge};
 use crate::batch::View;
-use crate::settle::{Claim, Once};
+use crate::settle::{Claim, Once, Suspicion};
 use pipeline_abi::{PlBatch, PlStr};
 use std::cell::UnsafeCell;
 use std::ops::Range;
@@ -50,10 +50,15 @@ pub(crate) struct Delivery {
 pub(super) struct Cargo {
     pub(super) view: View,
     pub(super) claim: Claim,
-    /// How often a consumer failed while it had these messages unsettled.
-    pub(super) crashes: u8,
-    /// A suspect: one message, given while nothing else is in the consumer's hands.
-    pub(super) alone: bool,
+    /// Of consumers that failed while they had these messages unsettled.
+    pub(super) suspicion: Suspicion,
+}
+
+impl Cargo {
+    /// Whether this is a suspect: one message, given while nothing else is in the consumer's hands.
+    pub(super) fn comes_alone(&self) -> bool {
+        self.suspicion.comes_alone()
+    }
 }
 
 /// What a delivery in use knows.

@@ -54,7 +54,7 @@ pub(crate) use wake::{Waiter, Wake, WakeSlot};
 pub(crate) use window::{Limits, Window};
 
 use crate::batch::View;
-use crate::settle::Claim;
+use crate::settle::{Claim, Suspicion};
 use crossbeam_queue::SegQueue;
 use crossbeam_utils::CachePadded;
 use delivery::Cargo;
@@ -163,8 +163,7 @@ impl Edge {
                 Cargo {
                     view,
                     claim,
-                    crashes: 0,
-                    alone: false,
+                    suspicion: Suspicion::default(),
                 },
             )
         };

@@ -1,6 +1,6 @@
 //! The consumer's side of an edge.
 
-use super::delivery::{Cargo, Word};
+use super::delivery::Word;
 use super::{Delivery, Edge, Wake};
 use pipeline_abi::{PL_CLOSED, PlBatch};
 use std::ops::Range;
@@ -74,7 +74,7 @@ impl Edge {
                 break;
             };
             // SAFETY: queued deliveries belong to the receiver.
-            let alone = unsafe { delivery.as_ref().body() }.cargo.alone;
+            let alone = unsafe { delivery.as_ref().body() }.cargo.comes_alone();
             if self.station().is_careful() && !(alone && taken == 0 && self.station().begin_alone())
             {
                 break;
@@ -106,14 +106,14 @@ impl Edge {
     pub(super) fn answered(&self, delivery: &Delivery, run: Range<u32>, word: Word<'_>) {
         // SAFETY: held.
         let body = unsafe { delivery.body() };
-        let Cargo { view, alone, .. } = &body.cargo;
+        let view = &body.cargo.view;
         self.stats
             .answered(view, run.clone(), body.given, matches!(word, Word::Done));
         match word {
             Word::Done => self.station().delivered(delivery, view, run),
             Word::Reject(why) => self.station().rejected(delivery, view, run, why),
         }
-        if *alone {
+        if body.cargo.comes_alone() {
             self.station().end_alone();
         }
     }

@@ -2,16 +2,14 @@
 
 use super::delivery::Cargo;
 use super::{Delivery, Edge};
+use crate::settle::Suspicion;
 use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-/// Crashes after which a message is a suspect and comes alone.
-const CRASHES_TO_SUSPECT: u8 = 2;
-
 impl Edge {
-    /// Queues what a closed consumer left unsettled, in edge order, before anything newer. A suspect that it had alone is
-    /// rejected: `error` says how the consumer failed; without, it did not, and nothing is held against its messages.
+    /// Queues what a closed consumer left unsettled, in edge order, before anything newer; a message that is guilty is
+    /// rejected. `error` says how the consumer failed; without, it did not, and nothing is held against its messages.
     /// Answers with the number of messages that will be delivered again.
     ///
     /// Only when the consumer has been closed: nobody receives, and no word can come any more.
@@ -47,17 +45,20 @@ impl Edge {
         let _own = delivery.keep();
         // SAFETY: held, just above.
         let cargo = unsafe { &delivery.body().cargo };
+        let suspicion = match error {
+            Some(_) => cargo.suspicion.after_crash(),
+            None => cargo.suspicion,
+        };
         for run in delivery.surrender() {
             match error {
-                Some(error) if cargo.alone => self.blame(delivery, cargo, run, error),
-                error => self.repeat(delivery, cargo, run, error.is_some(), again),
+                Some(error) if suspicion.is_guilty() => self.blame(delivery, cargo, run, error),
+                _ => self.repeat(delivery, cargo, run, suspicion, again),
             }
         }
     }
 
     fn blame(&self, delivery: &Delivery, cargo: &Cargo, run: Range<u32>, error: &str) {
-        let why =
-            format!("the stage failed each time it had this message, the last time alone: {error}");
+        let why = Suspicion::reason(error);
         self.station().rejected(delivery, &cargo.view, run, &why);
         self.station().end_alone();
     }
@@ -67,12 +68,11 @@ impl Edge {
         old: &Delivery,
         cargo: &Cargo,
         run: Range<u32>,
-        crashed: bool,
+        suspicion: Suspicion,
         again: &mut Vec<NonNull<Delivery>>,
     ) {
-        let crashes = cargo.crashes.saturating_add(crashed.into());
-        let alone = crashes >= CRASHES_TO_SUSPECT;
-        if cargo.alone {
+        let alone = suspicion.comes_alone();
+        if cargo.comes_alone() {
             self.station().return_alone();
         } else if alone {
             self.station().suspect(run.len());
@@ -83,8 +83,7 @@ impl Edge {
             again.push(self.again(Cargo {
                 view: cargo.view.slice(part),
                 claim,
-                crashes,
-                alone,
+                suspicion,
             }));
         }
         old.close(count);

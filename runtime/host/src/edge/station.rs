@@ -11,8 +11,8 @@ use std::sync::{Arc, OnceLock, Weak};
 
 /// The consumer behind one or several edges.
 ///
-/// While there are suspects (messages that were unsettled in two crashes), the stage gets them one at a time over all its
-/// inputs and nothing else, so that a further crash names the message.
+/// While there are suspects (see [`crate::settle::Suspicion`]), the stage gets them one at a time over all its inputs and
+/// nothing else, so that a further crash is evidence against that one message.
 pub(crate) struct Station {
     seat: Arc<Seat>,
     /// Where a sink that is not last passes on what it delivered; empty for the last ones.
@@ -94,7 +94,7 @@ impl Station {
         !self.busy.swap(true, Ordering::SeqCst)
     }
 
-    /// The suspect that was out comes back unsettled, from an instance that did not fail.
+    /// The suspect that was out comes back unsettled.
     pub(super) fn return_alone(&self) {
         self.busy.store(false, Ordering::SeqCst);
     }

@@ -2,7 +2,7 @@
 //!
 //! When the filter fails, the batch that it failed on waits here, in the host's hands, for the next instance: filters
 //! before this one have already seen it and do not see it again. Producers are parked meanwhile. From the second failure on
-//! the same messages come one at a time, and the one that fails alone is rejected.
+//! the same messages come one at a time, and one that fails each time it comes alone is rejected.
 //!
 //! The lock makes the calls one at a time, as the contract asks, and keeps the order of what goes on. It is held while the
 //! filter works and its output is pushed, never while anybody waits; producers meet in it only where several share a filter.
@@ -13,7 +13,7 @@ use super::filtered::Filtered;
 use crate::batch::View;
 use crate::edge::Waiter;
 use crate::metrics::Timings;
-use crate::settle::{Claim, RejectRoute, Rejected};
+use crate::settle::{Claim, RejectRoute, Rejected, Suspicion};
 use crate::supervise::Seat;
 use parking_lot::Mutex;
 use pipeline_abi::{PL_AGAIN, PL_OK, PlBatch, PlFiltered, PlStage};
@@ -21,9 +21,6 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-
-/// Crashes after which messages come one at a time.
-const CRASHES_TO_SUSPECT: u8 = 2;
 
 /// The `process` of an open instance.
 pub(crate) struct Processor {
@@ -65,8 +62,7 @@ struct Work {
 struct Input {
     view: View,
     claim: Claim,
-    crashes: u8,
-    alone: bool,
+    suspicion: Suspicion,
 }
 
 /// The filter failed: what it did not process, the culprit first.
@@ -122,8 +118,7 @@ impl FilterNode {
         let input = Input {
             view,
             claim,
-            crashes: 0,
-            alone: false,
+            suspicion: Suspicion::default(),
         };
         work.waiting.push_back(input);
         self.work_off(&mut work);
@@ -165,7 +160,7 @@ impl FilterNode {
             let Some(input) = work.waiting.pop_front() else {
                 return;
             };
-            if input.crashes == 0 {
+            if input.suspicion.is_none() {
                 self.stats
                     .messages
                     .fetch_add(u64::from(input.view.len()), Ordering::Relaxed);
@@ -240,29 +235,25 @@ impl FilterNode {
         }
     }
 
-    /// Keeps what a failed instance did not process for the next one; a culprit that failed alone is rejected.
+    /// Keeps what a failed instance did not process for the next one; a culprit that is guilty is rejected.
     fn keep(&self, work: &mut Work, failure: Failure) {
         let mut left = failure.left.into_iter();
         let Some(mut culprit) = left.next() else {
             return;
         };
         left.rev().for_each(|input| work.waiting.push_front(input));
-        culprit.crashes = culprit.crashes.saturating_add(1);
+        culprit.suspicion = culprit.suspicion.after_crash();
+        if culprit.suspicion.is_guilty() {
+            self.reject(&culprit, &Suspicion::reason(&failure.error));
+            return;
+        }
+        let len = culprit.view.len();
         self.stats
             .redelivered
-            .fetch_add(u64::from(culprit.view.len()), Ordering::Relaxed);
-        if culprit.alone {
-            let why = format!(
-                "the filter failed each time it had this message, the last time alone: {}",
-                failure.error
-            );
-            self.reject(&culprit, &why);
-        } else if culprit.crashes >= CRASHES_TO_SUSPECT {
-            for index in (0..culprit.view.len()).rev() {
-                work.waiting.push_front(Input {
-                    alone: true,
-                    ..culprit.part(index, index + 1)
-                });
+            .fetch_add(u64::from(len), Ordering::Relaxed);
+        if culprit.suspicion.comes_alone() {
+            for index in (0..len).rev() {
+                work.waiting.push_front(culprit.part(index, index + 1));
             }
         } else {
             work.waiting.push_front(culprit);

@@ -9,6 +9,7 @@ mod ledger;
 mod letter;
 mod once;
 mod reject;
+mod suspicion;
 mod tally;
 mod tee;
 
@@ -17,5 +18,6 @@ pub(crate) use ledger::Ledger;
 pub(crate) use letter::Letter;
 pub(crate) use once::Once;
 pub(crate) use reject::{RejectRoute, Rejected};
+pub(crate) use suspicion::Suspicion;
 pub(crate) use tally::Tally;
 pub(crate) use tee::Tee;

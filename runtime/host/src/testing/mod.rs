@@ -16,11 +16,11 @@ pub(crate) use plugin::{flow, stage};
 
 use std::time::{Duration, Instant};
 
-/// Waits until a condition holds; panics when it does not for ten seconds.
+/// Waits until a condition holds; panics when it does not for a minute.
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(10);
+    let until = Instant::now() + Duration::from_secs(60);
     while !condition() {
-        assert!(Instant::now() < until, "not in 10 s: {what}");
+        assert!(Instant::now() < until, "not in 60 s: {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -124,7 +124,29 @@ fn only_the_message_that_fails_the_filter_alone_is_rejected() {
     let second = this.source.send(&["d"]);
     eventually("done", || first.is_done() && second.is_done());
     assert_eq!(this.sink.seen(), ["a!", "c!", "d!"]);
-    assert_eq!(this.flow.status().stages[1].rejected, 1);
+    let filter = &this.flow.status().stages[1];
+    assert_eq!((filter.rejected, filter.restarts), (1, 5));
+    end(&this.flow);
+}
+
+#[test]
+fn filter_that_fails_now_and_then_costs_no_message() {
+    let this = filtered();
+    let mut count = 0;
+    this.filter.process(move |messages| {
+        count += 1;
+        if [1, 2, 3, 5].contains(&count) {
+            Err(PL_ERR)
+        } else {
+            Ok((one_to_one(messages), vec![]))
+        }
+    });
+    let first = this.source.send(&["a", "b", "c"]);
+    let second = this.source.send(&["d"]);
+    eventually("done", || first.is_done() && second.is_done());
+    assert_eq!(this.sink.seen(), ["a!", "b!", "c!", "d!"]);
+    let filter = &this.flow.status().stages[1];
+    assert_eq!((filter.rejected, filter.restarts), (0, 4));
     end(&this.flow);
 }
 
