@@ -1,12 +1,16 @@
 //! Who may write, and who may look.
 //!
-//! With a token, who bears it may write. Without one only a program on this machine may: a loopback peer that is no
-//! browser (no `Origin`) and no proxy (no `Forwarded`, no `X-Forwarded-For`). Together with the two content types,
-//! neither of which a web page can send unasked, no page can post to a developer's machine.
+//! With a token, who bears it may write. Without one only a program on this machine may: one that connects from an address
+//! of this machine, that is no browser (no `Origin`) and no proxy (no `Forwarded`, no `X-Forwarded-For`). Together with the
+//! two content types, neither of which a web page can send unasked, no page can post to a developer's machine.
+//!
+//! A page may look if it is this server's own. That its `Origin` is the `Host` that it asks for does not make it so: whoever
+//! owns a name can let it point to this machine once his page is loaded (DNS rebinding). See [`Names`].
 
 use std::net::IpAddr;
 
 use http::header::{AUTHORIZATION, FORWARDED, HOST, HeaderName, ORIGIN};
+use http::uri::Authority;
 use http::{HeaderMap, StatusCode};
 use pipeline_sdk::Secret;
 
@@ -19,27 +23,85 @@ pub(crate) struct Refused {
     pub(crate) reason: &'static str,
 }
 
+impl Refused {
+    fn forbidden<T>(reason: &'static str) -> Result<T, Self> {
+        Err(Self {
+            status: StatusCode::FORBIDDEN,
+            reason,
+        })
+    }
+
+    fn unauthorized<T>(reason: &'static str) -> Result<T, Self> {
+        Err(Self {
+            status: StatusCode::UNAUTHORIZED,
+            reason,
+        })
+    }
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    is_this_machine: bool,
+}
+
+impl Peer {
+    /// A connection from `address` to `local`. Who has this machine's own address at both ends is on it: nothing from
+    /// outside gets through with such a sender.
+    pub(crate) fn new(address: IpAddr, local: Option<IpAddr>) -> Self {
+        let address = address.to_canonical();
+        let own = local.map(|local| local.to_canonical()) == Some(address);
+        Self {
+            address,
+            is_this_machine: address.is_loopback() || own,
+        }
+    }
+}
+
+/// The names of this server that nobody else can own: IP addresses, names without a dot (which no public name server has),
+/// `localhost` and below, and the name that it listens on.
+#[derive(Debug)]
+pub(crate) struct Names {
+    listen: Option<Authority>,
+}
+
+impl Names {
+    /// `listen` is the address to listen on, such as `10.0.0.2:8080`.
+    pub(crate) fn new(listen: &str) -> Self {
+        let listen = listen.parse().ok();
+        Self { listen }
+    }
+
+    fn has(&self, authority: &Authority) -> bool {
+        let host = authority.host();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let listened = self.listen.as_ref().map(Authority::host);
+        bare.parse::<IpAddr>().is_ok()
+            || !host.contains('.')
+            || host.to_ascii_lowercase().ends_with(".localhost")
+            || listened.is_some_and(|listened| listened.eq_ignore_ascii_case(host))
+    }
+}
+
 /// Decides who may write.
 pub(crate) fn may_write(
     token: Option<&Secret>,
-    peer: IpAddr,
+    peer: Peer,
+    names: &Names,
     headers: &HeaderMap,
 ) -> Result<(), Refused> {
     match token {
         Some(token) => bears(token, headers),
-        None => is_local_program(peer, headers),
+        None => is_local_program(peer, names, headers),
     }
 }
 
 fn bears(token: &Secret, headers: &HeaderMap) -> Result<(), Refused> {
-    let refused = |reason| {
-        Err(Refused {
-            status: StatusCode::UNAUTHORIZED,
-            reason,
-        })
-    };
     let Some(value) = headers.get(AUTHORIZATION) else {
-        return refused("no `Authorization`: expected `Bearer` and the server's token");
+        return Refused::unauthorized(
+            "no `Authorization`: expected `Bearer` and the server's token",
+        );
     };
     let bearer = value.to_str().ok().and_then(|value| value.split_once(' '));
     match bearer {
@@ -48,28 +110,38 @@ fn bears(token: &Secret, headers: &HeaderMap) -> Result<(), Refused> {
         {
             Ok(())
         }
-        _ => refused("wrong `Authorization`: expected `Bearer` and the server's token"),
+        _ => {
+            Refused::unauthorized("wrong `Authorization`: expected `Bearer` and the server's token")
+        }
     }
 }
 
-fn is_local_program(peer: IpAddr, headers: &HeaderMap) -> Result<(), Refused> {
-    let refused = |reason| {
-        Err(Refused {
-            status: StatusCode::FORBIDDEN,
-            reason,
-        })
-    };
-    if !peer.to_canonical().is_loopback() {
-        return refused("this server has no `token`: only programs on its own machine may write");
+fn is_local_program(peer: Peer, names: &Names, headers: &HeaderMap) -> Result<(), Refused> {
+    if !peer.is_this_machine {
+        return Refused::forbidden(
+            "this server has no `token`: only programs on its own machine may write",
+        );
     }
-    for name in [ORIGIN, FORWARDED, X_FORWARDED_FOR] {
-        if headers.contains_key(name) {
-            return refused(
-                "this server has no `token`: requests with `Origin`, `Forwarded` or `X-Forwarded-For` may not write",
-            );
-        }
+    if [ORIGIN, FORWARDED, X_FORWARDED_FOR]
+        .iter()
+        .any(|name| headers.contains_key(name))
+    {
+        return Refused::forbidden(
+            "this server has no `token`: requests with `Origin`, `Forwarded` or `X-Forwarded-For` may not write",
+        );
+    }
+    // A browser always says `Host`; a program need not.
+    let foreign = headers.contains_key(HOST) && host(headers).is_none_or(|host| !names.has(&host));
+    if foreign {
+        return Refused::forbidden(
+            "this server has no `token`: expected its address or the name in `listen` as `Host`",
+        );
     }
     Ok(())
+}
+
+fn host(headers: &HeaderMap) -> Option<Authority> {
+    headers.get(HOST)?.to_str().ok()?.parse().ok()
 }
 
 /// The web pages that may look.
@@ -92,26 +164,89 @@ impl Origins {
         }
     }
 
-    /// Decides whether the page that asks may look. Programs send no `Origin`; pages of this server are its own.
-    pub(crate) fn may_look(&self, headers: &HeaderMap) -> Result<(), Refused> {
+    /// Decides whether the page that asks may look. Programs send no `Origin`.
+    pub(crate) fn may_look(&self, names: &Names, headers: &HeaderMap) -> Result<(), Refused> {
         let Some(origin) = headers.get(ORIGIN) else {
             return Ok(());
         };
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-        let allowed = origin.to_str().is_ok_and(|origin| {
-            let origin = origin.to_ascii_lowercase();
-            let own = origin.split_once("://").map(|(_, host)| host);
-            self.any
-                || self.listed.contains(&origin)
-                || own.is_some() && own == host.map(str::to_ascii_lowercase).as_deref()
-        });
-        if allowed {
+        let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
+        if self.any || self.listed.contains(&origin) || is_own(&origin, names, headers) {
             return Ok(());
         }
-        let reason = "pages of this `Origin` may not connect: see the setting `origins`";
-        Err(Refused {
-            status: StatusCode::FORBIDDEN,
-            reason,
-        })
+        Refused::forbidden("pages of this `Origin` may not connect: see the setting `origins`")
+    }
+}
+
+/// Tells whether a page is one of this server: of the host that it asks for, under a name that is nobody else's.
+fn is_own(origin: &str, names: &Names, headers: &HeaderMap) -> bool {
+    let page = origin.split_once("://").map(|(_, page)| page);
+    host(headers)
+        .is_some_and(|host| page == Some(&host.as_str().to_ascii_lowercase()) && names.has(&host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(given: &[(HeaderName, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(HeaderName, &str)| (name.clone(), value.parse().unwrap());
+        given.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn names_that_others_can_own_are_not_this_servers() {
+        let names = Names::new("vm1.example.com:8080");
+        for (host, ours) in [
+            ("127.0.0.1:8080", true),
+            ("10.0.0.2", true),
+            ("[::1]:8080", true),
+            ("localhost:8080", true),
+            ("trades.localhost", true),
+            ("vm1:8080", true),
+            ("VM1.example.com:8080", true),
+            ("vm1.example.com.evil.example", false),
+            ("127.0.0.1.evil.example:8080", false),
+            ("evil.example:8080", false),
+            ("com.:8080", false),
+        ] {
+            assert_eq!(names.has(&host.parse().unwrap()), ours, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_page_under_a_name_that_points_here_is_not_ours() {
+        let (names, origins) = (Names::new("0.0.0.0:8080"), Origins::new([]));
+        for (page, may) in [
+            ("10.0.0.2:8080", true),
+            ("vm1:8080", true),
+            ("evil.example:8080", false),
+        ] {
+            let origin = format!("http://{page}");
+            let headers = headers(&[(HOST, page), (ORIGIN, &origin)]);
+            assert_eq!(origins.may_look(&names, &headers).is_ok(), may, "{page}");
+            let listed = Origins::new([origin]);
+            assert_eq!(listed.may_look(&names, &headers), Ok(()), "{page}");
+        }
+        assert_eq!(origins.may_look(&names, &headers(&[])), Ok(()));
+    }
+
+    #[test]
+    fn programs_of_this_machine_may_write_under_a_name_that_is_ours() {
+        let names = Names::new("0.0.0.0:8080");
+        let outside = "10.0.0.3".parse().unwrap();
+        for (from, to, host, may) in [
+            ("127.0.0.1", "127.0.0.1", "127.0.0.1:8080", true),
+            ("::ffff:127.0.1.1", "::ffff:127.0.1.1", "127.0.1.1", true),
+            ("10.0.0.2", "10.0.0.2", "10.0.0.2:8080", true),
+            ("10.0.0.2", "10.0.0.3", "10.0.0.3:8080", false),
+            ("127.0.0.1", "127.0.0.1", "evil.example:8080", false),
+        ] {
+            let peer = Peer::new(from.parse().unwrap(), to.parse().ok());
+            let headers = headers(&[(HOST, host)]);
+            let written = may_write(None, peer, &names, &headers);
+            assert_eq!(written.is_ok(), may, "{from} {to} {host}");
+        }
+        let unknown = Peer::new(outside, None);
+        assert!(may_write(None, unknown, &names, &headers(&[])).is_err());
     }
 }

@@ -23,8 +23,9 @@ pub(crate) struct Config {
     pub(crate) name: Option<String>,
     /// Who bears it may POST. Without it, only programs on this machine may.
     pub(crate) token: Option<Secret>,
-    /// Web pages that may connect: origins such as `https://trades.example.com`, or `*` for any. Pages of this server
-    /// and of its `peers` may always, and so may programs, which send no `Origin`.
+    /// Web pages that may connect: origins such as `https://trades.example.com`, or `*` for any. Pages of `peers` may
+    /// always, and so may programs, which send no `Origin`. Pages of this server may under an IP address, a name without
+    /// a dot, or the name in `listen`; any other name could be somebody else's and has to be listed.
     #[serde(default)]
     pub(crate) origins: Vec<String>,
     /// WebSocket addresses of other servers that carry the same messages: where clients may move to.

@@ -7,7 +7,6 @@ mod server;
 mod site;
 mod upgrade;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 
 pub(crate) use server::Server;
 
-use crate::auth::Origins;
+use crate::auth::{Names, Origins};
 use crate::client::Pace;
 use crate::config::Config;
 use crate::gate::Gate;
@@ -36,6 +35,7 @@ pub(crate) struct App {
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) context: Context,
     token: Option<Secret>,
+    names: Names,
     origins: Origins,
     pace: Pace,
     max_body: usize,
@@ -45,10 +45,6 @@ pub(crate) struct App {
     ping_timeout: Duration,
     reconnect_spread: Duration,
 }
-
-/// Address of who asks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 impl App {
     pub(crate) fn new(
@@ -65,6 +61,7 @@ impl App {
             phase,
             context,
             token: config.token.clone(),
+            names: Names::new(&config.listen),
             origins: Origins::new(config.allowed_origins()),
             pace: Pace {
                 slow: config.slow_client,

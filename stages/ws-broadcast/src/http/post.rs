@@ -20,8 +20,8 @@ use stage_envelope::{
 use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
-use super::{App, Peer, Refusal};
-use crate::auth::may_write;
+use super::{App, Refusal};
+use crate::auth::{Peer, may_write};
 use crate::hub::{Hub, now_ns};
 
 /// Most lines of one body.
@@ -66,7 +66,7 @@ pub(crate) async fn take(
 async fn answer(app: &App, peer: Peer, request: Request) -> Result<Answer, Refusal> {
     app.is_serving()?;
     let (head, body) = request.into_parts();
-    may_write(app.token.as_ref(), peer.0, &head.headers)?;
+    may_write(app.token.as_ref(), peer, &app.names, &head.headers)?;
     let content = content(&head.headers)?;
     let (body, _room) = read(app, &head.headers, body).await?;
     expects_this_epoch(&app.hub, &head.headers)?;

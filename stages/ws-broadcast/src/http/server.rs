@@ -20,7 +20,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceBuilder;
 
-use super::{App, Peer};
+use super::App;
+use crate::auth::Peer;
 use crate::gate::Connection;
 use crate::phase::Phase;
 
@@ -69,12 +70,13 @@ impl Server {
     }
 
     fn accept(&self, stream: TcpStream, peer: SocketAddr) {
-        let address = peer.ip().to_canonical();
-        match self.app.gate.connection(address) {
+        let local = stream.local_addr().ok().map(|local| local.ip());
+        let from = Peer::new(peer.ip(), local);
+        match self.app.gate.connection(from.address) {
             Ok(counted) => {
                 let server = self.clone();
                 self.app.context.spawn(async move {
-                    if let Err(error) = server.serve(stream, Peer(address), counted).await {
+                    if let Err(error) = server.serve(stream, from, counted).await {
                         tracing::debug!(%error, %peer, "connection ended");
                     }
                 });

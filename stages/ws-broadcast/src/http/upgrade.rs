@@ -15,7 +15,8 @@ use stage_envelope::SUBPROTOCOL;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 use super::query::Query;
-use super::{App, Peer, Refusal};
+use super::{App, Refusal};
+use crate::auth::Peer;
 use crate::client::{Connection, Liveness, Outbox};
 use crate::cursor::{Cursor, Start, View};
 use crate::gate::{Client, Full};
@@ -62,7 +63,7 @@ struct Accepted {
 
 fn accept(app: &App, peer: Peer, request: &Request) -> Result<Accepted, Refusal> {
     app.is_serving()?;
-    app.origins.may_look(request.headers())?;
+    app.origins.may_look(&app.names, request.headers())?;
     let mut response = create_response_with_body(request, Body::empty).map_err(|error| {
         Refusal::new(
             StatusCode::UPGRADE_REQUIRED,
@@ -72,7 +73,7 @@ fn accept(app: &App, peer: Peer, request: &Request) -> Result<Accepted, Refusal>
     })?;
     let v1 = speaks_v1(request.headers());
     let (view, start) = Query::parse(request.uri())?.wants(v1)?;
-    let client = app.gate.client(peer.0, &view).map_err(full)?;
+    let client = app.gate.client(peer.address, &view).map_err(full)?;
     if v1 {
         response.headers_mut().insert(
             SEC_WEBSOCKET_PROTOCOL,

@@ -39,6 +39,19 @@ async fn pages_of_other_origins_are_refused() {
 }
 
 #[tokio::test]
+async fn a_page_whose_name_was_pointed_at_this_machine_is_refused() {
+    let server = TestServer::start(json!({})).await;
+    let upgrade = "GET /ws HTTP/1.1\r\nHost: evil.example:8080\r\nOrigin: http://evil.example:8080\r\nConnection: Upgrade\r\n\
+                   Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let post = "POST /api/trades HTTP/1.1\r\nHost: evil.example:8080\r\nContent-Type: application/json\r\n\
+                Content-Length: 1\r\n\r\n1";
+    for request in [upgrade, post] {
+        let response = server.raw(request.as_bytes()).await;
+        assert_eq!(response.status, 403, "{response:?}");
+    }
+}
+
+#[tokio::test]
 async fn any_origin_may_be_allowed() {
     let server = TestServer::start(json!({ "origins": ["*"] })).await;
     assert_eq!(
