@@ -20,7 +20,7 @@ async function page() {
     legalComments: "eof",
     logLevel: "warning",
   });
-  await copyFile(here("src/index.html"), here("site/index.html"));
+  for (const file of ["index.html", "page.json"]) await copyFile(here(`src/${file}`), here(`site/${file}`));
 }
 
 async function tests() {

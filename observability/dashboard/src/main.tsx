@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { LiveClient } from "../../../stages/ws-broadcast/web/client.ts";
 import { App } from "./app.tsx";
+import { readPage } from "./store/page.ts";
 import { Pulse } from "./store/pulse.ts";
 import { Store } from "./store/store.ts";
 import { StoreContext } from "./ui/live.ts";
@@ -49,3 +50,11 @@ render(
   root,
 );
 client.start();
+
+// The server answers with what its pipeline file says; without it the page only lacks links.
+void fetch("page.json")
+  .then((answer) => answer.json())
+  .then((page: unknown) => {
+    store.page = readPage(page);
+  })
+  .catch(() => undefined);

@@ -22,9 +22,12 @@ export interface Candle {
   trades: number;
 }
 
+/** How many candles more than asked for may be kept, so that the oldest are dropped seldom. */
+const SPARE = 100;
+
 export class Candles {
   readonly #candles: Candle[] = [];
-  /** Changes when a candle other than the newest one changed or was added. */
+  /** Changes when a candle other than the newest one changed, was added or dropped. */
   #rewritten = 0;
 
   constructor(
@@ -55,10 +58,13 @@ export class Candles {
       if (place !== this.#candles.length - 1) this.#rewritten += 1;
       return true;
     }
-    if (place === 0 && this.#candles.length === this.capacity) return false;
+    if (place === 0 && this.#candles.length >= this.capacity) return false;
     if (place !== this.#candles.length) this.#rewritten += 1;
     this.#candles.splice(place, 0, begin(time, tick));
-    if (this.#candles.length > this.capacity) this.#candles.shift();
+    if (this.#candles.length > this.capacity + SPARE) {
+      this.#candles.splice(0, SPARE);
+      this.#rewritten += 1;
+    }
     return true;
   }
 

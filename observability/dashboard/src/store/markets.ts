@@ -31,12 +31,7 @@ export class Markets {
   readonly #markets = new Map<string, Market>();
   /** In the order in which they were last looked at: the first one gives way. */
   readonly #charted = new Set<string>();
-  #revision = 0;
-
-  /** Changes when a market was added. */
-  get revision(): number {
-    return this.#revision;
-  }
+  #symbols: readonly string[] = [];
 
   get size(): number {
     return this.#markets.size;
@@ -46,8 +41,14 @@ export class Markets {
     return this.#markets.get(symbol);
   }
 
-  symbols(): string[] {
-    return [...this.#markets.keys()].sort();
+  all(): Iterable<Market> {
+    return this.#markets.values();
+  }
+
+  /** In alphabetical order. */
+  symbols(): readonly string[] {
+    if (this.#symbols.length !== this.#markets.size) this.#symbols = [...this.#markets.keys()].sort();
+    return this.#symbols;
   }
 
   add(trade: Trade): void {
@@ -74,7 +75,6 @@ export class Markets {
     if (this.#markets.size >= MOST_MARKETS) return undefined;
     const market: Market = { symbol: trade.symbol, last: trade, trades: 0, candles: undefined };
     this.#markets.set(trade.symbol, market);
-    this.#revision += 1;
     if (this.#charted.size < MOST_CHARTED) this.#chart(market);
     return market;
   }

@@ -9,6 +9,7 @@ import type { Gap, Hello, Message, State } from "../../../../stages/ws-broadcast
 import { Minute } from "../data/minute.ts";
 import { Ring } from "../data/ring.ts";
 import { Markets } from "./markets.ts";
+import type { PageSettings } from "./page.ts";
 import type { Pulse } from "./pulse.ts";
 import { MOST_SERVERS, readReport, type StatusReport } from "./status.ts";
 import { readTrade, type Trade, type Unreadable } from "./trade.ts";
@@ -17,6 +18,9 @@ import { readTrade, type Trade, type Unreadable } from "./trade.ts";
 export const KEPT_TRADES = 5_000;
 /** Frames that may wait to be taken; a hidden page is not drawn for long. */
 const MOST_WAITING = 2_000;
+
+/** Partitions that the tape can be filtered by. */
+const MOST_PARTITIONS = 1_000;
 
 export interface Link {
   state: State;
@@ -52,6 +56,10 @@ export class Store {
   readonly markets = new Markets();
   /** End-to-end latency of what was live, in milliseconds. */
   readonly latency = new Minute();
+  /** By how much this browser's clock is ahead of the one that polls the status servers: the least is the best guess. */
+  readonly clock = new Minute();
+  /** When the last message that cannot be read came, and how many there were. */
+  readonly unreadableNow = { at: 0, total: 0 };
   /** All trades, by when they arrived. */
   readonly arrivals = new Minute();
   /** The newest report of each status server, by its URL. */
@@ -59,8 +67,11 @@ export class Store {
   readonly gaps = new Ring<{ at: number; gap: Gap }>(100);
   readonly counters: Counters = { trades: 0, duplicates: 0, missing: 0, resets: 0, unreadable: new Map() };
   readonly link: Link;
+  /** What the pipeline file says to the page. */
+  page: PageSettings = {};
   /** When the last trade that is not of the past arrived. */
   lastTradeAt: number | undefined;
+  readonly #partitions = new Set<number>();
   readonly #now: () => number;
   readonly #reportListeners = new Set<(report: StatusReport) => void>();
   #waiting: Waiting[] = [];
@@ -120,7 +131,20 @@ export class Store {
 
   unreadable(why: Unreadable): void {
     this.counters.unreadable.set(why, (this.counters.unreadable.get(why) ?? 0) + 1);
+    this.unreadableNow.at = this.#now();
+    this.unreadableNow.total += 1;
     this.pulse.changed();
+  }
+
+  /** Partitions that trades came from. */
+  partitions(): number[] {
+    return [...this.#partitions].sort((a, b) => a - b);
+  }
+
+  /** Keeps candles of this market, whatever else trades. */
+  watch(symbol: string): void {
+    const known = this.trades.select(KEPT_TRADES, (trade) => trade.symbol === symbol);
+    this.markets.watch(symbol, known);
   }
 
   /** Takes all that waits. */
@@ -144,6 +168,9 @@ export class Store {
     this.counters.trades += 1;
     this.trades.add(trade);
     this.markets.add(trade);
+    if (trade.position !== undefined && this.#partitions.size < MOST_PARTITIONS) {
+      this.#partitions.add(trade.position.partition);
+    }
     this.arrivals.record(at, 0);
     if (this.#isPast(trade, message)) return;
     this.lastTradeAt = at;
@@ -153,6 +180,7 @@ export class Store {
   #takeReport(report: StatusReport): void {
     if (!this.status.has(report.url) && this.status.size >= MOST_SERVERS) return;
     this.status.set(report.url, report);
+    this.clock.record(report.heardAt, report.heardAt - report.at - (report.tookMs ?? 0));
     for (const listener of this.#reportListeners) listener(report);
   }
 

@@ -1,0 +1,53 @@
+import { words } from "../../ui/words.ts";
+
+export const WORDS = words(
+  {
+    title: "Chart",
+    symbol: "Symbol",
+    interval: "Length of a candle",
+    seconds: (n: string) => `${n} s`,
+    minutes: (n: string) => `${n} m`,
+    open: "O",
+    high: "H",
+    low: "L",
+    close: "C",
+    openLong: "Open",
+    highLong: "High",
+    lowLong: "Low",
+    closeLong: "Close",
+    volume: "Volume",
+    trades: "Trades",
+    time: "Time",
+    waiting: "Waiting for the first trade",
+    describe: (symbol: string, interval: string, price: string) =>
+      `Candles of ${symbol}, ${interval} each; last price ${price}. Arrow keys move, plus and minus zoom, End goes to now.`,
+    table: "The last candles as a table",
+    uncharted: (n: string) =>
+      `Candles of the ${n} markets that were looked at or traded first are kept; this one begins now.`,
+    library: "Candles: Lightweight Charts™, © TradingView, Inc.",
+  },
+  {
+    title: "차트",
+    symbol: "종목",
+    interval: "봉 길이",
+    seconds: (n) => `${n}초`,
+    minutes: (n) => `${n}분`,
+    open: "시",
+    high: "고",
+    low: "저",
+    close: "종",
+    openLong: "시가",
+    highLong: "고가",
+    lowLong: "저가",
+    closeLong: "종가",
+    volume: "거래량",
+    trades: "체결 수",
+    time: "시각",
+    waiting: "첫 체결을 기다리는 중",
+    describe: (symbol, interval, price) =>
+      `${symbol} ${interval} 봉, 현재가 ${price}. 화살표 키로 이동, 더하기와 빼기로 확대·축소, End로 현재 시각으로 이동합니다.`,
+    table: "최근 봉을 표로 보기",
+    uncharted: (n) => `먼저 조회하거나 체결된 ${n}개 종목의 봉만 보관합니다. 이 종목은 지금부터 기록합니다.`,
+    library: "차트: Lightweight Charts™, © TradingView, Inc.",
+  },
+);
