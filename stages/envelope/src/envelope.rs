@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::data::key_from_fields;
+use crate::read::{named, whole};
 use crate::{Data, EnvelopeError, Position, Times};
 
 /// One message as it was read from a line; borrows from the line whatever needs no decoding.
@@ -42,11 +43,11 @@ pub struct Envelope<'a> {
 pub(crate) struct Wire<'a> {
     #[serde(borrow, default)]
     topic: Option<Cow<'a, str>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     partition: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     offset: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     timestamp: Option<i64>,
     #[serde(borrow, default)]
     key: Option<Cow<'a, str>>,
@@ -88,8 +89,8 @@ pub fn parse_line(line: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
     if !starts_object(line) {
         return Err(EnvelopeError::Json("expected a JSON object".to_owned()));
     }
-    let wire: Wire<'_> =
-        serde_json::from_slice(line).map_err(|error| EnvelopeError::Json(error.to_string()))?;
+    let wire: Wire<'_> = serde_json::from_slice(line)
+        .map_err(|error| EnvelopeError::Json(named::<Wire<'_>>(line, &error)))?;
     Envelope::try_from(wire)
 }
 

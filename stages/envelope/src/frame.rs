@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use crate::envelope::{Wire, starts_object};
 use crate::position::shorten;
+use crate::read::named;
 use crate::{Envelope, EnvelopeError};
 
 /// The first frame on every connection.
@@ -128,5 +129,6 @@ pub fn parse_frame(text: &str) -> Result<Frame<'_>, FrameError> {
 }
 
 fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, FrameError> {
-    serde_json::from_str(text).map_err(|error| FrameError::Json(error.to_string()))
+    serde_json::from_str(text)
+        .map_err(|error| FrameError::Json(named::<T>(text.as_bytes(), &error)))
 }

@@ -19,6 +19,7 @@ pub mod envelope;
 mod error;
 pub mod frame;
 mod position;
+mod read;
 #[cfg(test)]
 mod tests;
 mod times;

@@ -147,6 +147,52 @@ fn what_is_no_object_is_no_envelope() {
 }
 
 #[test]
+fn a_number_that_does_not_fit_is_told_with_its_field() {
+    let expected = "expected a whole number from 0 to 9223372036854775806";
+    for (field, text) in [
+        (
+            "offset",
+            r#"{"topic":"t","partition":0,"offset":9223372036854775808,"data":1}"#,
+        ),
+        (
+            "offset",
+            r#"{"topic":"t","partition":0,"offset":1e30,"data":1}"#,
+        ),
+        (
+            "partition",
+            r#"{"topic":"t","partition":"0","offset":1,"data":1}"#,
+        ),
+        ("timestamp", r#"{"timestamp":1.5,"data":1}"#),
+        (
+            "times.received",
+            r#"{"times":{"received":99999999999999999999},"data":1}"#,
+        ),
+    ] {
+        let error = parse_line(text.as_bytes()).unwrap_err().to_string();
+        let named = format!("not an envelope: `{field}`: ");
+        assert!(
+            error.starts_with(&named) && error.contains(expected),
+            "{error}"
+        );
+    }
+    let error = parse_line(br#"{"replay":"yes","data":1}"#)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("not an envelope: `replay`: invalid type: string"),
+        "{error}"
+    );
+    let error = parse_line(br#"{"data":1"#).unwrap_err().to_string();
+    assert!(error.starts_with("not an envelope: EOF"), "{error}");
+    let frame = r#"{"type":"message","from":"a","offset":9223372036854775808,"data":1}"#;
+    let error = parse_frame(frame).unwrap_err().to_string();
+    assert!(
+        error.starts_with("not a frame: `offset`: ") && error.contains(expected),
+        "{error}"
+    );
+}
+
+#[test]
 fn null_data_is_a_payload() {
     assert_eq!(
         parse_line(br#"{"data":null}"#).unwrap().data,
