@@ -1,6 +1,6 @@
 //! What the host offers to a plugin: logs, spans, instruments, events, status.
 
-use crate::PlStr;
+use crate::{PlStr, PlTrace};
 use core::ffi::c_void;
 
 /// `PlField::kind`: text in `s`.
@@ -187,6 +187,13 @@ pub struct PlHost {
     pub status: unsafe extern "C" fn(*mut c_void, cookie: u64, json: PlStr),
     /// Optional features by versioned name; null when not offered.
     pub get_ext: unsafe extern "C" fn(*mut c_void, name: PlStr) -> *const c_void,
+    /// Adds an event to the span that a message's trace names, which another instance of this process holds open.
+    pub span_event: unsafe extern "C" fn(
+        *mut c_void,
+        cookie: u64,
+        trace: *const PlTrace,
+        event: *const PlSpanEvent,
+    ),
 }
 
 // SAFETY: the functions may be called on any thread, the data does not change.

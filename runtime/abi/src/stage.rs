@@ -44,6 +44,10 @@ pub struct PlOpen {
     pub output_names: *const PlStr,
     /// Most unsettled bytes that the edge behind the output takes; 0 without an output.
     pub window_bytes: u64,
+    /// Share of the messages without a trace that a source begins one for, 0 to 1.
+    pub trace_ratio: f64,
+    /// Traces that a source begins each second at least, if it has messages; 0: none.
+    pub traces_per_second: f64,
 }
 
 /// The instance is open: its listeners listen and `start` may be called.

@@ -9,6 +9,7 @@ mod exit;
 mod logs;
 mod output;
 mod run;
+mod telemetry;
 
 pub use exit::Exit;
 

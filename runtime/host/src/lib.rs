@@ -19,6 +19,7 @@ mod port;
 mod route;
 mod settle;
 mod supervise;
+mod tap;
 mod text;
 
 #[cfg(test)]
@@ -34,4 +35,5 @@ pub use flow::{
 };
 pub use loader::{Finding, LoadError, Plugin, PluginStore, Role, StageKind, search_path};
 pub use metrics::{Family, FamilyKind, HOST_FAMILIES, HostFamily, Sample, Snapshot, Value};
-pub use supervise::{Health, Host, HostEvent, HostOptions, StageState};
+pub use supervise::{Health, Host, HostEvent, HostOptions, Sampling, StageState};
+pub use tap::{Tap, TapSink, Tapped};

@@ -2,7 +2,7 @@
 
 use crate::owned::{Done, Owned};
 use crate::record::now_ns;
-use crate::{MAX_BATCH, Message, Record};
+use crate::{MAX_BATCH, Message, Record, Span};
 use pipeline_abi::*;
 use std::ptr;
 use std::sync::Arc;
@@ -72,6 +72,17 @@ impl BatchBuilder {
         }
         self.owned.header.bytes +=
             (record.payload.len() + record.key.map_or(0, <[u8]>::len)) as u64;
+        self
+    }
+
+    /// Adds a message that belongs to a span: the message carries on its trace, and the span ends when the message is done.
+    ///
+    /// # Panics
+    /// As [`push`](Self::push).
+    pub fn push_in(&mut self, record: Record<'_>, span: Span) -> &mut Self {
+        let index = self.len() as u32;
+        self.push(record.trace(span.trace()));
+        self.owned.spans.push(index, span);
         self
     }
 

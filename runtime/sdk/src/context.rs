@@ -1,9 +1,11 @@
 //! What a stage instance knows of itself and may ask of its host.
 
 use crate::phase::{Control, Phase};
+use crate::span::{self, Value};
 use crate::workers::Threads;
-use crate::{Backoff, Counter, Error, Gauge, Histogram, host};
+use crate::{Backoff, Counter, Error, Gauge, Histogram, Roots, Span, SpanKind, Trace, host};
 use pipeline_abi::*;
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +33,8 @@ struct Inner {
     state_dir: Option<PathBuf>,
     retry: (Duration, Duration),
     window: Window,
+    /// Share of the messages, and number each second, that begin a trace.
+    sampling: (f64, f64),
     control: Control,
     /// The reason told last; `None` while ready.
     trouble: Mutex<Option<String>>,
@@ -51,6 +55,7 @@ impl Inner {
                 messages: 4096,
                 bytes: 16 << 20,
             },
+            sampling: (0.0, 0.0),
             control: Control::new(),
             trouble: Mutex::new(None),
             threads: Threads::default(),
@@ -77,6 +82,7 @@ impl Context {
                 messages: open.window_messages,
                 bytes: open.window_bytes,
             },
+            sampling: (open.trace_ratio, open.traces_per_second),
             ..Inner::bare()
         })
     }
@@ -198,6 +204,34 @@ impl Context {
         bounds: &[f64],
     ) -> Histogram {
         Histogram::register(self.0.cookie, name, unit, help, labels, bounds)
+    }
+
+    /// What picks the messages that begin a trace, for a source.
+    #[must_use]
+    pub fn roots(&self) -> Roots {
+        let (ratio, per_second) = self.0.sampling;
+        Roots::new(ratio, per_second)
+    }
+
+    /// A span that begins now, as a child of `parent` or as the first one of a new trace. Only for what is sampled.
+    #[must_use]
+    pub fn span(
+        &self,
+        kind: SpanKind,
+        name: impl Into<Cow<'static, str>>,
+        parent: impl Into<Option<Trace>>,
+    ) -> Span {
+        Span::start(self.0.cookie, kind, name.into(), parent.into())
+    }
+
+    /// Adds an event to the span that another stage of this process holds open for a sampled message.
+    pub fn span_event(
+        &self,
+        trace: Trace,
+        name: &'static str,
+        attributes: &[(&'static str, Value)],
+    ) {
+        span::note(self.0.cookie, trace, name, attributes);
     }
 
     /// Makes the instance fail, as if `run` had returned the error: the host closes and reopens it and delivers again what was

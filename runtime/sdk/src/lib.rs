@@ -96,13 +96,16 @@ mod lanes;
 pub mod listener;
 mod message;
 mod metrics;
+mod open_spans;
 mod output;
 mod owned;
 mod phase;
 mod record;
+mod roots;
 mod settings;
 mod sink;
 mod source;
+mod span;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod tls;
@@ -126,9 +129,11 @@ pub use metrics::{Counter, Gauge, Histogram};
 pub use output::Output;
 pub use owned::Done;
 pub use record::Record;
+pub use roots::Roots;
 pub use sink::Sink;
 pub use source::Source;
-pub use trace::Trace;
+pub use span::{Span, SpanKind, Value};
+pub use trace::{Trace, TraceText};
 pub use units::{ByteSize, HumanDuration, Secret};
 pub use workers::JoinHandle;
 
@@ -140,8 +145,8 @@ pub mod prelude {
     pub use crate::{
         Backoff, Batch, BatchBuilder, ByteSize, Chunk, Closed, Context, Counter, Done, Emit, Error,
         Filter, Gauge, Histogram, HumanDuration, Input, Invalid, LaneLimits, MAX_BATCH, Message,
-        Output, Position, Record, Reject, Result, Secret, Sink, Source, Trace, Window, WriteError,
-        export_stage,
+        Output, Position, Record, Reject, Result, Roots, Secret, Sink, Source, Span, SpanKind,
+        Trace, Window, WriteError, export_stage,
     };
     pub use schemars::JsonSchema;
     pub use serde::Deserialize;

@@ -112,6 +112,12 @@ impl<'a> Message<'a> {
         unsafe { self.raw.trace.as_ref() }.and_then(Trace::from_abi)
     }
 
+    /// The message's trace, if it is recorded: only then is there reason to start a span.
+    #[must_use]
+    pub fn sampled(&self) -> Option<Trace> {
+        self.trace().filter(Trace::is_sampled)
+    }
+
     /// Whether the message was delivered before and is sent again only to refill buffers.
     #[must_use]
     pub fn is_replay(&self) -> bool {

@@ -4,6 +4,7 @@
 //! read-only until its last release, which empties it and puts it back into the pool of the stage that made it.
 
 use crate::arena::Arena;
+use crate::open_spans::OpenSpans;
 use crossbeam_queue::ArrayQueue;
 use pipeline_abi::*;
 use std::ops::Range;
@@ -31,6 +32,7 @@ pub(crate) struct Owned {
     pub(crate) header: PlBatch, // first: a pointer to it is a pointer to `Owned`
     references: AtomicU32,
     pub(crate) on_done: Option<(Arc<dyn Done>, u64)>,
+    pub(crate) spans: OpenSpans,
     pub(crate) messages: Vec<PlMsg>,
     pub(crate) origin: Vec<u32>,
     pub(crate) arena: Arena,
@@ -101,6 +103,7 @@ impl Owned {
             },
             references: AtomicU32::new(1),
             on_done: None,
+            spans: OpenSpans::default(),
             messages: Vec::new(),
             origin: Vec::new(),
             arena: Arena::default(),
@@ -122,6 +125,7 @@ impl Owned {
         self.header.bytes = 0;
         *self.references.get_mut() = 1;
         self.on_done = None;
+        self.spans.clear();
         self.messages.clear();
         self.origin.clear();
         self.arena.reset();
@@ -172,6 +176,7 @@ unsafe extern "C" fn release(batch: *const PlBatch) {
 unsafe extern "C" fn done(batch: *const PlBatch, first: u32, count: u32) {
     // SAFETY: the caller holds a reference; the fields read here do not change until the last release.
     let owned = unsafe { &*batch.cast::<Owned>() };
+    owned.spans.done(first..first.saturating_add(count));
     if let Some((done, token)) = &owned.on_done {
         let told = catch_unwind(AssertUnwindSafe(|| {
             done.done(*token, first..first.saturating_add(count))

@@ -65,6 +65,18 @@ impl<'a> Record<'a> {
         self
     }
 
+    /// When it entered the system, if that was said.
+    #[must_use]
+    pub fn entered_ns(&self) -> Option<i64> {
+        self.timestamp_ns
+    }
+
+    /// The trace that it belongs to.
+    #[must_use]
+    pub fn belongs_to(&self) -> Option<Trace> {
+        self.trace
+    }
+
     /// Delivered before, sent again only to refill buffers.
     #[must_use]
     pub fn replay(mut self, replay: bool) -> Self {

@@ -42,6 +42,26 @@ impl Trace {
         (trace.trace_id != [0; 16] && trace.span_id != [0; 8]).then_some(trace)
     }
 
+    /// Writes a `traceparent` of version 0.
+    #[must_use]
+    pub fn text(&self) -> TraceText {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; 55];
+        let mut put = |at: usize, bytes: &[u8]| {
+            for (pair, byte) in text[at..].chunks_exact_mut(2).zip(bytes) {
+                pair.copy_from_slice(&[
+                    DIGITS[usize::from(byte >> 4)],
+                    DIGITS[usize::from(byte & 15)],
+                ]);
+            }
+        };
+        put(0, &[0]);
+        put(3, &self.trace_id);
+        put(36, &self.span_id);
+        put(53, &[self.flags]);
+        TraceText(text)
+    }
+
     pub(crate) fn from_abi(trace: &PlTrace) -> Option<Self> {
         let trace = Trace {
             trace_id: trace.trace_id,
@@ -65,15 +85,20 @@ impl Trace {
 impl fmt::Display for Trace {
     /// Writes a `traceparent` of version 0.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("00-")?;
-        self.trace_id
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str("-")?;
-        self.span_id
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        write!(f, "-{:02x}", self.flags)
+        f.write_str(self.text().as_str())
+    }
+}
+
+/// A `traceparent`, without memory of its own.
+#[derive(Clone, Copy)]
+pub struct TraceText([u8; 55]);
+
+impl TraceText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Digits and dashes are UTF-8.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

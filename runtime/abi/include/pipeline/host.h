@@ -2,7 +2,7 @@
 #ifndef PIPELINE_HOST_H
 #define PIPELINE_HOST_H
 
-#include "base.h"
+#include "message.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -130,6 +130,11 @@ typedef struct PlHost {
 
     /* Optional features by versioned name, like `pl.foo/1`; null when not offered, else valid until the process ends. */
     const void *(*get_ext)(void *ctx, PlStr name);
+
+    /* Adds an event to the span that a message's trace names, which another instance of this process holds open; it is
+     * exported with that span. Kept in bounded memory, and dropped when that span is never passed to `span`. Only for
+     * sampled traces. */
+    void (*span_event)(void *ctx, uint64_t cookie, const PlTrace *trace, const PlSpanEvent *event);
 } PlHost;
 
 #ifdef __cplusplus

@@ -40,6 +40,8 @@ typedef struct PlOpen {
     PlPort *const *outputs;    /* n_outputs ports */
     const PlStr *output_names; /* name of what is behind each output, text */
     uint64_t window_bytes;     /* most unsettled bytes that the edge behind the output takes; 0 without an output */
+    double trace_ratio;        /* share of the messages without a trace that a source begins one for, 0 to 1 */
+    double traces_per_second;  /* traces that a source begins each second at least, if it has messages; 0: none */
 } PlOpen;
 
 /* Events: what an instance tells by PlHost.event. */

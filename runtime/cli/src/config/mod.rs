@@ -24,7 +24,7 @@ pub(crate) mod render;
 mod round_trip;
 mod schema;
 mod secrets;
-mod source;
+pub(crate) mod source;
 mod stage;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -2,6 +2,7 @@
 
 use super::fleet::{Fleet, FlowCopy};
 use crate::logs::{Filter, Logger};
+use crate::telemetry::Telemetry;
 use pipeline_host::{Host, Snapshot};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub(crate) struct App {
     /// The log.
     pub(crate) logger: Arc<Logger>,
     host: Arc<Host>,
+    telemetry: Arc<Telemetry>,
     files: Vec<String>,
     started: Instant,
     phase: AtomicU8,
@@ -43,6 +45,7 @@ impl App {
         host: Arc<Host>,
         fleet: Arc<Fleet>,
         logger: Arc<Logger>,
+        telemetry: Arc<Telemetry>,
         files: Vec<String>,
         reload: mpsc::Sender<ReloadRequest>,
     ) -> Arc<Self> {
@@ -50,6 +53,7 @@ impl App {
             fleet,
             logger,
             host,
+            telemetry,
             files,
             started: Instant::now(),
             phase: AtomicU8::new(Phase::Starting as u8),
@@ -116,7 +120,9 @@ impl App {
 
     /// All numbers.
     pub(crate) fn metrics(&self) -> Snapshot {
-        self.host.metrics()
+        let mut snapshot = self.host.metrics();
+        self.telemetry.add_to(&mut snapshot);
+        snapshot
     }
 
     /// Reloads the files and waits for the end of it.

@@ -13,11 +13,12 @@ use super::spec::all_copies;
 use super::stopping::Ending;
 use super::systemd::{self, Watchdog};
 use super::watch::FileWatcher;
-use crate::config::model::{Pipeline, Telemetry};
+use crate::config::model::Pipeline;
 use crate::exit::Exit;
 use crate::logs::Logger;
 use crate::output::counted;
-use pipeline_host::{Host, HostEvent, HostOptions, SpanRecord, SpanSink};
+use crate::telemetry::{Telemetry, TraceSettings};
+use pipeline_host::{Host, HostEvent, HostOptions, Sampling};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ const OPEN_POLL: Duration = Duration::from_millis(20);
 pub(crate) struct Process {
     pub(crate) settings: Arc<Settings>,
     pub(crate) logger: Arc<Logger>,
+    telemetry: Arc<Telemetry>,
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) app: Arc<App>,
     pub(crate) listeners: Listeners,
@@ -71,7 +73,13 @@ pub(crate) async fn live(
         Ok(()) => process.serve().await,
         Err(end) => end,
     };
-    process.stop(end).await
+    let ending = process.stop(end).await;
+    let telemetry = process.telemetry.clone();
+    let last_export = tokio::task::spawn_blocking(move || telemetry.finish());
+    if last_export.await.is_err() {
+        logger.warn("the last traces are lost: exporting them panicked");
+    }
+    ending
 }
 
 impl Process {
@@ -83,9 +91,11 @@ impl Process {
     ) -> Result<Self, String> {
         let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
         let (tell, events) = mpsc::unbounded_channel();
+        let (telemetry, sampling) = trace(pipelines, &logger)?;
         let host = Host::new(HostOptions {
             log: logger.clone(),
-            spans: Arc::new(NoSpans),
+            spans: telemetry.clone(),
+            sampling,
             level: logger.most_detailed().map(Into::into),
             events: Arc::new(move |event| drop(tell.send(event))),
         });
@@ -95,10 +105,10 @@ impl Process {
             host,
             fleet.clone(),
             logger.clone(),
+            telemetry.clone(),
             settings.args.files.clone(),
             ask,
         );
-        warn_of_telemetry(&logger, pipelines);
         let listeners = Listeners::open(&settings, pipelines, &app).await?;
         let watcher = match settings.args.watch {
             true => Some(FileWatcher::start(&settings.args.files)?),
@@ -107,6 +117,7 @@ impl Process {
         Ok(Process {
             settings: Arc::new(settings),
             logger,
+            telemetry,
             fleet,
             app,
             listeners,
@@ -281,22 +292,15 @@ async fn changed(watcher: &mut Option<FileWatcher>) {
     }
 }
 
-/// Nobody should wait for traces that never come.
-fn warn_of_telemetry(logger: &Logger, pipelines: &[Pipeline]) {
-    let asking = pipelines
-        .iter()
-        .filter(|pipeline| pipeline.telemetry != Telemetry::default());
-    for pipeline in asking {
-        logger.warn(format!(
-            "{}: `telemetry` has no effect: this version exports no traces",
-            pipeline.file.name
-        ));
+/// Starts exporting traces, as the files and the environment say.
+fn trace(
+    pipelines: &[Pipeline],
+    logger: &Arc<Logger>,
+) -> Result<(Arc<Telemetry>, Sampling), String> {
+    let settings = TraceSettings::of(pipelines, |name| std::env::var(name).ok());
+    for warning in &settings.warnings {
+        logger.warn(warning.as_str());
     }
-}
-
-/// Spans end here: this process exports none.
-struct NoSpans;
-
-impl SpanSink for NoSpans {
-    fn span(&self, _span: &SpanRecord<'_>) {}
+    let sampling = settings.sampling;
+    Ok((Telemetry::start(settings, logger.clone())?, sampling))
 }

@@ -107,25 +107,22 @@ mod tests {
     use crate::logs::{Filter, Logger};
     use crate::run::app::Phase;
     use crate::run::fleet::Fleet;
+    use crate::telemetry::{Telemetry, TraceSettings};
     use axum::body::Body;
     use axum::http::Request;
     use http_body_util::BodyExt;
-    use pipeline_host::{Host, HostOptions, SpanRecord, SpanSink};
+    use pipeline_host::{Host, HostOptions, Sampling};
     use tokio::sync::mpsc;
     use tower::ServiceExt;
-
-    struct NoSpans;
-
-    impl SpanSink for NoSpans {
-        fn span(&self, _: &SpanRecord<'_>) {}
-    }
 
     /// A process without flows, and the end at which reloads arrive.
     fn app() -> (Arc<App>, mpsc::Receiver<crate::run::app::ReloadRequest>) {
         let logger = Logger::start(None, Filter::parse("off").unwrap()).unwrap();
+        let telemetry = Telemetry::start(TraceSettings::default(), logger.clone()).unwrap();
         let options = HostOptions {
             log: logger.clone(),
-            spans: Arc::new(NoSpans),
+            spans: telemetry.clone(),
+            sampling: Sampling::default(),
             level: None,
             events: Arc::new(|_| ()),
         };
@@ -136,6 +133,7 @@ mod tests {
                 host.clone(),
                 Fleet::new(host, logger.clone()),
                 logger,
+                telemetry,
                 vec!["a.yaml".to_owned()],
                 ask,
             ),

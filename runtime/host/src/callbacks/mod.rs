@@ -7,6 +7,7 @@
 mod cookies;
 mod fields;
 mod log;
+mod notes;
 mod span;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use span::{SpanEvent, SpanRecord, SpanSink};
 
 pub(crate) use cookies::{register, set_default, unregister};
 pub(crate) use log::{is_wanted, set_level};
+pub(crate) use notes::Notes;
 
 use crate::metrics::{FamilyKind, Instrument, Spec};
 use crate::text;
@@ -46,6 +48,7 @@ pub(crate) static TABLE: PlHost = PlHost {
     event,
     status,
     get_ext,
+    span_event,
 };
 
 /// Runs `work`; if it panics, answers with `fallback` instead of unwinding over the boundary.
@@ -173,6 +176,24 @@ unsafe extern "C" fn status(_: *mut c_void, cookie: u64, json: PlStr) {
         }
         // SAFETY: borrowed for this call.
         seat.set_document(unsafe { text::owned(json, STATUS_MAX) });
+    });
+}
+
+unsafe extern "C" fn span_event(
+    _: *mut c_void,
+    cookie: u64,
+    trace: *const PlTrace,
+    event: *const PlSpanEvent,
+) {
+    guard((), || {
+        if !trace.is_aligned() || !event.is_aligned() {
+            return;
+        }
+        // SAFETY: null, or borrowed for this call.
+        if let (Some(trace), Some(event)) = unsafe { (trace.as_ref(), event.as_ref()) } {
+            // SAFETY: as above.
+            unsafe { notes::take(cookie, trace, event) }
+        }
     });
 }
 

@@ -1,5 +1,6 @@
 //! Finished spans of plugins.
 
+use super::notes::Note;
 use super::{Field, cookies, fields};
 use pipeline_abi::{PlSpan, PlSpanEvent};
 
@@ -66,8 +67,9 @@ pub(super) fn take(span: &PlSpan) {
     else {
         return;
     };
+    let notes = host.notes.take(span.span_id);
     // SAFETY: a span's texts, fields and events are borrowed for this call.
-    let record = unsafe {
+    let mut record = unsafe {
         SpanRecord {
             stage: seat.as_ref().map(|seat| seat.identity()),
             kind: span.kind,
@@ -85,6 +87,8 @@ pub(super) fn take(span: &PlSpan) {
             events: events(span.events, span.n_events),
         }
     };
+    record.events.extend(notes.iter().map(Note::event));
+    record.events.sort_by_key(|event| event.ts_ns);
     host.spans.span(&record);
 }
 

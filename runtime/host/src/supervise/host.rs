@@ -1,7 +1,7 @@
 //! The host: what all flows of the process share.
 
 use super::watchdog::Watchdog;
-use crate::callbacks::{self, Level, LogRecord, LogSink, SpanSink};
+use crate::callbacks::{self, Level, LogRecord, LogSink, Notes, SpanSink};
 use crate::flow::{Flow, FlowHandle, FlowSpec, StartError};
 use crate::metrics::{Registry, Snapshot, collect};
 use parking_lot::Mutex;
@@ -39,12 +39,23 @@ pub enum HostEvent {
     },
 }
 
+/// Which messages begin a trace where they enter the system.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sampling {
+    /// Share of the messages, 0 to 1.
+    pub ratio: f64,
+    /// Messages that each source picks each second at least; 0: none.
+    pub per_second: f64,
+}
+
 /// What the host needs of the program around it.
 pub struct HostOptions {
     /// Takes log events, the plugins' and the host's own.
     pub log: Arc<dyn LogSink>,
     /// Takes finished spans.
     pub spans: Arc<dyn SpanSink>,
+    /// Which messages begin a trace.
+    pub sampling: Sampling,
     /// The most detailed log level that is wanted; none: no logs.
     pub level: Option<Level>,
     /// Takes events; called on the host's threads, and must not block.
@@ -60,6 +71,8 @@ pub struct Host {
 pub(crate) struct HostShared {
     pub(crate) log: Arc<dyn LogSink>,
     pub(crate) spans: Arc<dyn SpanSink>,
+    pub(crate) sampling: Sampling,
+    pub(crate) notes: Notes,
     events: Arc<dyn Fn(HostEvent) + Send + Sync>,
     pub(crate) registry: Registry,
     pub(super) watchdog: Watchdog,
@@ -92,6 +105,8 @@ impl Host {
         let shared = Arc::new(HostShared {
             log: options.log,
             spans: options.spans,
+            sampling: options.sampling,
+            notes: Notes::default(),
             events: options.events,
             registry: Registry::default(),
             watchdog: Watchdog::default(),

@@ -169,6 +169,8 @@ fn call_open(
         outputs: outputs.as_ptr(),
         output_names: output_names.as_ptr(),
         window_bytes: window.bytes,
+        trace_ratio: seat.host().sampling.ratio,
+        traces_per_second: seat.host().sampling.per_second,
     };
     answer(spec, &open)
 }

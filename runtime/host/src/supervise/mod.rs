@@ -19,7 +19,7 @@ mod swap;
 mod watchdog;
 
 pub use board::{Health, StageState};
-pub use host::{Host, HostEvent, HostOptions};
+pub use host::{Host, HostEvent, HostOptions, Sampling};
 
 pub(crate) use host::HostShared;
 pub(crate) use hub::Hub;

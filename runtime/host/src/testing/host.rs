@@ -41,6 +41,7 @@ pub(crate) fn host() -> (Arc<Host>, Arc<Told>) {
     let host = Host::new(HostOptions {
         log: told.clone(),
         spans: told.clone(),
+        sampling: Default::default(),
         level: Some(Level::Debug),
         events: Arc::new(move |event| events.events.lock().push(event)),
     });

@@ -46,6 +46,7 @@ pub(crate) static TABLE: PlHost = PlHost {
     event,
     status,
     get_ext,
+    span_event,
 };
 
 fn book() -> MutexGuard<'static, Book> {
@@ -223,6 +224,23 @@ unsafe extern "C" fn status(_: *mut c_void, cookie: u64, json: PlStr) {
     expect(book().live.contains(&cookie), || {
         format!("a status document of instance {cookie}, which is not open")
     });
+}
+
+unsafe extern "C" fn span_event(
+    _: *mut c_void,
+    _: u64,
+    trace: *const PlTrace,
+    event: *const PlSpanEvent,
+) {
+    // SAFETY: borrowed for the call.
+    let (Some(trace), Some(event)) = (unsafe { (trace.as_ref(), event.as_ref()) }) else {
+        return note("`span_event` was called with null");
+    };
+    let name = text("a span event's name", event.name);
+    expect(trace.trace_id != [0; 16] && trace.flags & 1 != 0, || {
+        format!("event `{name}` belongs to no sampled trace")
+    });
+    fields("a span event", event.fields, event.n_fields);
 }
 
 unsafe extern "C" fn get_ext(_: *mut c_void, name: PlStr) -> *const c_void {

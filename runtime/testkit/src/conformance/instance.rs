@@ -75,6 +75,8 @@ impl Instance {
             outputs: output_ports.as_ptr(),
             output_names: names.as_ptr(),
             window_bytes: (16 << 20) * u64::from(opening.outputs),
+            trace_ratio: 1.0,
+            traces_per_second: 0.0,
         };
         let mut stage = std::ptr::null_mut();
         let answer = promptly("open", || subject.plugin.open(&open, &mut stage));

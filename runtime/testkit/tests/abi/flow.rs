@@ -3,7 +3,7 @@
 use crate::build::Built;
 use pipeline_host::{
     Buffer, FlowHandle, FlowSpec, Host, HostEvent, HostOptions, Level, LogRecord, LogSink,
-    OnReject, Restart, Retry, SpanRecord, SpanSink, StageSpec, StageStatus, StartError,
+    OnReject, Restart, Retry, Sampling, SpanRecord, SpanSink, StageSpec, StageStatus, StartError,
 };
 use serde_json::json;
 use std::sync::mpsc::{Receiver, channel};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stage of a flow: a fixture and how it misbehaves, or no word for one that does not.
 pub(crate) struct Stage<'a> {
@@ -51,6 +51,7 @@ pub(crate) fn start(stages: &[Stage<'_>]) -> Result<Running, StartError> {
     let host = Host::new(HostOptions {
         log: logs.clone(),
         spans: Arc::new(NoSpans),
+        sampling: Sampling::default(),
         level: Some(Level::Debug),
         events: Arc::new(move |event| {
             // The test may have ended.

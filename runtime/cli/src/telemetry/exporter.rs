@@ -1,0 +1,176 @@
+//! The thread that exports: collects spans for a while, and gives them to the collector, one request for each service
+//! instance.
+
+use super::client::Transport;
+use super::origin::Origin;
+use super::settings::Export;
+use super::{Counts, Finished, LAST_EXPORT};
+use crate::logs::Logger;
+use opentelemetry_otlp::{SpanExporter as Otlp, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// How often it is told that spans are not taken.
+const COMPLAIN: Duration = Duration::from_secs(30);
+/// Service instances that are remembered; a process has a few.
+const ORIGINS_MAX: usize = 256;
+
+/// Exports until it is asked to stop.
+pub(super) struct Exporter {
+    settings: Export,
+    transport: Transport,
+    finished: mpsc::Receiver<Finished>,
+    stop: watch::Receiver<bool>,
+    counts: Arc<Counts>,
+    logger: Arc<Logger>,
+    collectors: HashMap<Origin, Otlp>,
+    complained: Option<Instant>,
+}
+
+impl Exporter {
+    pub(super) fn new(
+        settings: Export,
+        finished: mpsc::Receiver<Finished>,
+        stop: watch::Receiver<bool>,
+        counts: Arc<Counts>,
+        logger: Arc<Logger>,
+    ) -> Result<Self, String> {
+        Ok(Exporter {
+            transport: Transport::new(settings.timeout)?,
+            settings,
+            finished,
+            stop,
+            counts,
+            logger,
+            collectors: HashMap::new(),
+            complained: None,
+        })
+    }
+
+    /// Runs on a thread of its own: the runtime of the process serves probes, and must not wait for a collector.
+    pub(super) fn run(mut self) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(self.export_all()),
+            Err(error) => self
+                .logger
+                .error(format!("cannot start exporting traces: {error}")),
+        }
+    }
+
+    async fn export_all(&mut self) {
+        let mut stop = self.stop.clone();
+        let too_late = async {
+            // An error means that the process has let go of it: that is an end, too.
+            let _ = stop.wait_for(|stop| *stop).await;
+            tokio::time::sleep(LAST_EXPORT).await;
+        };
+        tokio::select! {
+            () = self.export_until_stopped() => {}
+            () = too_late => {}
+        }
+    }
+
+    async fn export_until_stopped(&mut self) {
+        let mut batch = Vec::with_capacity(self.settings.batch);
+        while self.collect(&mut batch).await {
+            self.export(&mut batch).await;
+        }
+    }
+
+    /// Collects until the batch is full, the time is up or the process ends. False when there is nothing more.
+    async fn collect(&mut self, batch: &mut Vec<Finished>) -> bool {
+        let Exporter {
+            finished,
+            stop,
+            settings,
+            ..
+        } = self;
+        let mut until = None;
+        while batch.len() < settings.batch {
+            let room = settings.batch - batch.len();
+            tokio::select! {
+                count = finished.recv_many(batch, room) => match count {
+                    0 => break,
+                    _ => until = until.or(Some(tokio::time::Instant::now() + settings.delay)),
+                },
+                () = sleep_until(until) => break,
+                _ = stop.wait_for(|stop| *stop), if !finished.is_closed() => finished.close(),
+            }
+        }
+        !batch.is_empty()
+    }
+
+    async fn export(&mut self, batch: &mut Vec<Finished>) {
+        let mut by_origin: HashMap<Origin, Vec<SpanData>> = HashMap::new();
+        for (origin, span) in batch.drain(..) {
+            by_origin.entry(origin).or_default().push(span);
+        }
+        for (origin, spans) in by_origin {
+            let count = spans.len() as u64;
+            let counter = match self.export_one(origin, spans).await {
+                Ok(()) => &self.counts.exported,
+                Err(why) => {
+                    self.complain(&why);
+                    &self.counts.not_taken
+                }
+            };
+            counter.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    async fn export_one(&mut self, origin: Origin, spans: Vec<SpanData>) -> Result<(), String> {
+        if self.collectors.len() >= ORIGINS_MAX {
+            self.collectors.clear();
+        }
+        if !self.collectors.contains_key(&origin) {
+            let collector = self.collector(&origin)?;
+            self.collectors.insert(origin.clone(), collector);
+        }
+        let collector = &self.collectors[&origin];
+        collector
+            .export(spans)
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    /// The exporter of one service instance. It reads the `OTEL_EXPORTER_OTLP_*` variables itself.
+    fn collector(&self, origin: &Origin) -> Result<Otlp, String> {
+        let mut builder = Otlp::builder()
+            .with_http()
+            .with_http_client(self.transport.clone());
+        if let Some(endpoint) = &self.settings.endpoint {
+            builder = builder.with_endpoint(endpoint);
+        }
+        let mut collector = builder.build().map_err(|error| error.to_string())?;
+        collector.set_resource(&origin.resource(self.settings.service_name.as_deref()));
+        Ok(collector)
+    }
+
+    /// Says what is wrong, now and then.
+    fn complain(&mut self, why: &str) {
+        let due = self
+            .complained
+            .is_none_or(|before| before.elapsed() >= COMPLAIN);
+        if due {
+            self.complained = Some(Instant::now());
+            self.logger.warn(format!(
+                "traces are not exported: the collector does not take them: {why}"
+            ));
+        }
+    }
+}
+
+/// Waits until then; for ever when there is no such time.
+async fn sleep_until(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
