@@ -84,6 +84,7 @@ impl Hub {
         encode.shrink_to(KEPT);
         drop(shared);
         self.metrics.took(taken, local);
+        self.tally.took(taken, local);
         if head > before {
             self.head.send_replace(head);
         }
@@ -136,11 +137,33 @@ impl Hub {
         let id = self.next_reader.fetch_add(1, Ordering::Relaxed);
         let place = Arc::new(AtomicU64::new(next));
         self.readers.lock().insert(id, Arc::clone(&place));
+        self.tally.came();
         Reader {
             hub: Arc::clone(self),
             id,
             place,
         }
+    }
+
+    /// Counts a client that left, or was sent away.
+    pub(crate) fn left(&self, reason: &'static str) {
+        self.metrics.left(reason);
+        self.tally.left(reason);
+    }
+
+    /// How far the client in the middle is behind: half of all are less.
+    pub(crate) fn median(&self) -> Lag {
+        let mut places: Vec<u64> = {
+            let readers = self.readers.lock();
+            let places = readers.values();
+            places.map(|place| place.load(Ordering::Relaxed)).collect()
+        };
+        if places.is_empty() {
+            return Lag::default();
+        }
+        let middle = places.len() / 2;
+        let (_, &mut next, _) = places.select_nth_unstable(middle);
+        self.look(|ring| ring.lag(next))
     }
 
     /// How far the slowest client is behind.

@@ -127,7 +127,7 @@ async fn serve(app: Arc<App>, on_upgrade: OnUpgrade, view: View, start: Start, c
     });
     let outbox = Outbox::new(Arc::clone(&app.hub), cursor, app.pace, &first);
     let Ok(socket) = on_upgrade.await else {
-        app.hub.metrics.left("handshake");
+        app.hub.left("handshake");
         return;
     };
     let first_ping = app.ping_every.mul_f64(rand::rng().random_range(0.5..=1.0));
@@ -143,7 +143,7 @@ async fn serve(app: Arc<App>, on_upgrade: OnUpgrade, view: View, start: Start, c
         app.phase.clone(),
     );
     let end = connection.run(Arc::clone(&app.hub), spread).await;
-    app.hub.metrics.left(end.name());
+    app.hub.left(end.name());
     tracing::debug!(reason = end.name(), "client left");
     drop(client);
 }
