@@ -12,8 +12,8 @@ export interface ServerDocument {
   /** What waits for the slowest client. */
   readonly slowestMessages: number;
   readonly slowestBytes: number;
-  /** Clients that have not got everything yet. */
-  readonly behind: number | undefined;
+  /** What waits for the client in the middle. */
+  readonly medianMessages: number | undefined;
   /** Messages that came by POST, and from other servers. */
   readonly posted: number | undefined;
   readonly relayed: number | undefined;
@@ -39,7 +39,7 @@ export function readServer(fields: Fields): ServerDocument {
     name: fields.text("server") ?? "",
     plain: clients?.count("plain") ?? 0,
     v1: clients?.count("v1") ?? 0,
-    behind: clients?.count("behind"),
+    medianMessages: fields.object("median_client")?.count("messages"),
     connected: clients?.count("ever"),
     ringMessages: ring?.count("messages") ?? 0,
     ringBytes: ring?.count("bytes") ?? 0,

@@ -20,6 +20,7 @@ export interface Node {
   readonly flow: string;
   readonly name: string;
   readonly kind: string;
+  readonly role: string;
   readonly copies: number;
   readonly health: NodeHealth;
   readonly reasons: readonly string[];
@@ -62,6 +63,7 @@ export function graphOf(board: Board): Graph {
   const links: Link[] = [];
   for (const row of rows) {
     for (const stage of stagesOf(row)) {
+      if (isUnusedAside(row, stage)) continue;
       nodes.set(idOf(row, stage), nodeOf(row, stage));
       for (const edge of stage.inputs) {
         const from = `${row.machine}/${row.flow}/${edge.from}`;
@@ -111,6 +113,7 @@ function nodeOf(row: Row, stage: Stage): Node {
     flow: row.flow,
     name: stage.name,
     kind: stage.kind,
+    role: stage.role,
     copies: row.seats.length,
     health: silent.length === row.seats.length ? "silent" : worst(copies, silent.length > 0),
     reasons: copies.flatMap((copy) => copy.reason ?? []),
@@ -155,20 +158,19 @@ function throughKafka(rows: readonly Row[], nodes: Map<string, Node>): Link[] {
     if (stage.topic === undefined || !stage.kind.startsWith("kafka-")) return [];
     const topic = `kafka/${stage.topic}`;
     const reads = stage.kind === "kafka-group-source";
-    // A topic that only takes dead letters is shown once it has one.
+    if (isUnusedAside(row, stage)) return [];
     const rate = reads ? sourceRate(row, stage) : sinkRate(row, stage);
-    if (!reads && !carries(row, stage)) return [];
     if (!nodes.has(topic)) nodes.set(topic, external(topic, "kafka", stage.topic));
     const id = idOf(row, stage);
     return [reads ? { from: topic, to: id, medium: "kafka", rate } : { from: id, to: topic, medium: "kafka", rate }];
   });
 }
 
-/** Whether anything ever went into the stage, or it is the end of its flow's own path. */
-function carries(row: Row, stage: Stage): boolean {
-  const above = stagesOf(row).find((one) => one.name === stage.inputs[0]?.from);
-  if (above?.kind !== "http-post") return true;
-  return row.seats.some((seat) => (named(seat.copy, stage.name)?.inputs ?? []).some((edge) => edge.messages > 0));
+/** Whether the stage is there for what another sink rejects, and never had to take anything: it is left out. */
+function isUnusedAside(row: Row, stage: Stage): boolean {
+  const feeders = stage.inputs.map((edge) => stagesOf(row).find((one) => one.name === edge.from)?.role);
+  if (feeders.length === 0 || !feeders.every((role) => role === "sink")) return false;
+  return row.seats.every((seat) => (named(seat.copy, stage.name)?.inputs ?? []).every((edge) => edge.messages === 0));
 }
 
 function throughPosts(rows: readonly Row[]): Link[] {
@@ -229,6 +231,7 @@ function external(id: string, machine: string, name: string): Node {
     flow: "",
     name,
     kind: machine,
+    role: "",
     copies: 1,
     health: "ready",
     reasons: [],

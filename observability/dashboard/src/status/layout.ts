@@ -1,5 +1,6 @@
 /**
- * Where the nodes of a graph stand: from left to right as messages go, machines in boxes below each other.
+ * Where the nodes of a graph stand: from left to right as messages go, machines in boxes below each other. What is handed over
+ * on the spot stands below who hands it over: a filter below its source, a server below who POSTs to it.
  *
  * Invariant: no two nodes share a place, and a machine's box holds its own nodes only.
  */
@@ -13,8 +14,11 @@ export interface Placed {
   readonly row: number;
 }
 
+/** Flows of one machine that hand over to each other on the spot. */
 export interface Box {
+  readonly id: string;
   readonly machine: string;
+  readonly flows: readonly string[];
   readonly column: number;
   readonly row: number;
   readonly columns: number;
@@ -26,35 +30,67 @@ export interface Layout {
   readonly boxes: readonly Box[];
   readonly columns: number;
   readonly rows: number;
-  /** Links that go against the direction or in circles: servers that relay to each other. */
+  /** Links that go in circles: servers that relay to each other. */
   readonly relays: ReadonlySet<Link>;
 }
 
 export function layOut({ nodes, links }: Graph): Layout {
   const relays = inCircles(links);
   const forward = links.filter((link) => !relays.has(link));
-  const columns = columnsOf(nodes, forward);
-  const machines = new Map<string, Node[]>();
-  for (const node of nodes) machines.set(node.machine, [...(machines.get(node.machine) ?? []), node]);
+  const below = new Set(forward.filter((link) => isBelow(link, nodes)));
+  const columns = columnsOf(nodes, forward, below);
+  const within = boxesOf(nodes, forward).map((own) => rowsWithin(own, columns, forward, below));
   const boxes: Box[] = [];
-  const placed: Placed[] = [];
-  for (const [machine, own] of machines) {
-    const within = rowsWithin(own, columns);
-    const from = Math.min(...within.map((one) => one.column));
-    const to = Math.max(...within.map((one) => one.column));
-    const rows = Math.max(...within.map((one) => one.row)) + 1;
-    const row = freeRow(boxes, from, to, rows);
-    boxes.push({ machine, column: from, row, columns: to - from + 1, rows });
-    placed.push(...within.map((one) => ({ ...one, row: one.row + row })));
-  }
-  const size = (sizes: number[]): number => Math.max(0, ...sizes);
+  for (const own of within) boxes.push(boxOf(own, boxes));
+  const rows = Math.max(0, ...boxes.map((box) => box.row + box.rows));
+  const moved = boxes.map((box) => centred(box, boxes, rows));
   return {
-    placed,
-    boxes,
-    columns: size(placed.map((one) => one.column + 1)),
-    rows: size(placed.map((one) => one.row + 1)),
+    placed: within.flatMap((own, index) => own.map((one) => ({ ...one, row: one.row + (moved[index]?.row ?? 0) }))),
+    boxes: moved,
+    columns: Math.max(0, ...boxes.map((box) => box.column + box.columns)),
+    rows,
     relays,
   };
+}
+
+/** What is handed over on the spot. */
+function isBelow(link: Link, nodes: readonly Node[]): boolean {
+  return link.medium === "post" || nodes.find((node) => node.id === link.to)?.role === "filter";
+}
+
+/** The nodes that stand in one box. */
+function boxesOf(nodes: readonly Node[], links: readonly Link[]): Node[][] {
+  const home = new Map(nodes.map((node) => [node.id, node.flow === "" ? node.id : `${node.machine}/${node.flow}`]));
+  for (const { from, to, medium } of links) {
+    const [old, into] = [home.get(to), home.get(from)];
+    if (medium !== "post" || old === undefined || into === undefined) continue;
+    for (const [id, box] of home) if (box === old) home.set(id, into);
+  }
+  const boxes = new Map<string, Node[]>();
+  for (const node of nodes) {
+    const box = home.get(node.id) ?? node.id;
+    boxes.set(box, [...(boxes.get(box) ?? []), node]);
+  }
+  return [...boxes.values()];
+}
+
+/** A box around these nodes, at the first row from which on it has room. */
+function boxOf(own: readonly Placed[], boxes: readonly Box[]): Box {
+  const nodes = own.map(({ node }) => node);
+  const column = Math.min(...own.map((one) => one.column));
+  const columns = Math.max(...own.map((one) => one.column)) - column + 1;
+  const rows = Math.max(...own.map((one) => one.row)) + 1;
+  const row = freeRow(boxes, column, column + columns - 1, rows);
+  const flows = [...new Set(nodes.map((node) => node.flow))];
+  return { id: nodes[0]?.id ?? "", machine: nodes[0]?.machine ?? "", flows, column, row, columns, rows };
+}
+
+/** Whoever has its columns for itself stands in the middle. */
+function centred(box: Box, boxes: readonly Box[], rows: number): Box {
+  const isAlone = boxes.every(
+    (other) => other === box || other.column >= box.column + box.columns || other.column + other.columns <= box.column,
+  );
+  return isAlone ? { ...box, row: Math.floor((rows - box.rows) / 2) } : box;
 }
 
 /** Links that lead back to where they come from. */
@@ -81,12 +117,19 @@ function inCircles(links: readonly Link[]): Set<Link> {
 }
 
 /** The column of each node: behind all that it gets messages from, and close to what it gives them to. */
-function columnsOf(nodes: readonly Node[], links: readonly Link[]): Map<string, number> {
+function columnsOf(
+  nodes: readonly Node[],
+  links: readonly Link[],
+  below: ReadonlySet<Link>,
+): ReadonlyMap<string, number> {
   const columns = new Map(nodes.map(({ id }) => [id, 0]));
   const at = (id: string): number => columns.get(id) ?? 0;
   // As many rounds as there are nodes settle any graph without circles, and end with one that has them.
   for (let round = 0; round < nodes.length; round += 1) {
-    for (const { from, to } of links) columns.set(to, Math.min(Math.max(at(to), at(from) + 1), nodes.length));
+    for (const link of links) {
+      const least = at(link.from) + (below.has(link) ? 0 : 1);
+      columns.set(link.to, Math.min(Math.max(at(link.to), least), nodes.length));
+    }
   }
   const fed = new Set(links.map(({ to }) => to));
   for (const { id } of nodes) {
@@ -96,15 +139,24 @@ function columnsOf(nodes: readonly Node[], links: readonly Link[]): Map<string, 
   return columns;
 }
 
-/** Nodes of one machine: those of one column below each other, in the order of the flow. */
-function rowsWithin(own: readonly Node[], columns: ReadonlyMap<string, number>): Placed[] {
-  const used = new Map<number, number>();
-  return own.map((node) => {
+/** Nodes of one box: each in the row of what it gets messages from, or below it, if that place is free. */
+function rowsWithin(
+  own: readonly Node[],
+  columns: ReadonlyMap<string, number>,
+  links: readonly Link[],
+  below: ReadonlySet<Link>,
+): Placed[] {
+  const placed = new Map<string, Placed>();
+  const used = new Set<string>();
+  for (const node of own) {
     const column = columns.get(node.id) ?? 0;
-    const row = used.get(column) ?? 0;
-    used.set(column, row + 1);
-    return { node, column, row };
-  });
+    const feeder = links.find((link) => link.to === node.id && placed.has(link.from));
+    let row = feeder === undefined ? 0 : (placed.get(feeder.from)?.row ?? 0) + (below.has(feeder) ? 1 : 0);
+    while (used.has(`${column}/${row}`)) row += 1;
+    used.add(`${column}/${row}`);
+    placed.set(node.id, { node, column, row });
+  }
+  return [...placed.values()];
 }
 
 /** The first row from which on a box has room. */

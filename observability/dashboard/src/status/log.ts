@@ -50,7 +50,7 @@ export class MemberLog {
     this.member = group.member;
     const isAnew = group.rebalances < this.#count;
     if (isAnew) {
-      this.#isJoined = undefined;
+      this.#isJoined = false;
       this.#add({ at: poll.lastAt ?? poll.at, kind: "anew", partitions: [], detail: "" });
     } else if (this.#isSilent) {
       this.#add({ at: poll.at, kind: "answers", partitions: [], detail: "" });
@@ -63,12 +63,10 @@ export class MemberLog {
       this.#heardOf = Math.max(this.#heardOf, at);
       this.#add({ at: at - poll.aheadMs, kind, partitions, detail: "" });
     }
-    if (group.isJoined !== this.#isJoined) {
-      if (this.#isJoined !== undefined || group.isJoined) {
-        this.#add({ at: poll.at, kind: group.isJoined ? "joined" : "left", partitions: [], detail: group.state });
-      }
-      this.#isJoined = group.isJoined;
+    if (this.#isJoined !== undefined && group.isJoined !== this.#isJoined) {
+      this.#add({ at: poll.at, kind: group.isJoined ? "joined" : "left", partitions: [], detail: group.state });
     }
+    this.#isJoined = group.isJoined;
   }
 
   #add(line: Line): void {

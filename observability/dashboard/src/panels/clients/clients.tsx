@@ -76,12 +76,12 @@ function Row({ server }: { server: ServerView }) {
 function Slowest({ server: { document } }: { server: ServerView }) {
   const w = useWords(WORDS);
   const format = useFormat();
-  const { slowestMessages, slowestBytes, behind } = document;
+  const { slowestMessages, slowestBytes, medianMessages } = document;
   if (slowestMessages === 0) return <span class="muted">{w.upToDate}</span>;
   return (
     <span>
       {w.waiting(format.whole(slowestMessages), format.bytes(slowestBytes))}
-      {behind !== undefined && behind > 1 && <span class="muted"> · {w.behindOf(format.whole(behind))}</span>}
+      {medianMessages !== undefined && <span class="muted"> · {w.median(format.whole(medianMessages))}</span>}
     </span>
   );
 }

@@ -7,14 +7,14 @@ import { useWords } from "../../ui/words.ts";
 import { WORDS } from "./words.ts";
 
 /** A place of the grid, and a stage in it. */
-const CELL_WIDTH = 186;
-const CELL_HEIGHT = 84;
-const WIDTH = 132;
-const HEIGHT = 46;
+const CELL_WIDTH = 150;
+const CELL_HEIGHT = 92;
+const WIDTH = 104;
+const HEIGHT = 52;
 const TOP = 26;
 const MARGIN = 8;
-/** Characters of a name that fit into a stage. */
-const MOST_CHARACTERS = 18;
+/** Characters that fit into a line of a stage. */
+const MOST_CHARACTERS = 15;
 
 const SIGNS: Record<NodeHealth, string> = { ready: "●", degraded: "▲", failed: "✕", silent: "✕" };
 const TONES: Record<NodeHealth, string> = { ready: "ok", degraded: "warn", failed: "bad", silent: "bad" };
@@ -31,7 +31,7 @@ export function Picture({ layout, links }: { layout: Layout; links: readonly Lin
     <section class="flow-scroller" aria-label={w.title} tabIndex={0}>
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
         {layout.boxes.map((box) => (
-          <MachineBox key={box.machine} box={box} />
+          <MachineBox key={box.id} box={box} />
         ))}
         {links.map((link) => {
           const [from, to] = [places.get(link.from), places.get(link.to)];
@@ -48,19 +48,14 @@ export function Picture({ layout, links }: { layout: Layout; links: readonly Lin
 }
 
 function MachineBox({ box }: { box: Box }) {
-  const { machine, column, row, columns, rows } = box;
+  const { machine, flows, column, row, columns, rows } = box;
   if (isOutside(machine)) return null;
+  const width = columns * CELL_WIDTH - (CELL_WIDTH - WIDTH) + 14;
   return (
     <g class="machine">
-      <rect
-        x={left(column) - 7}
-        y={row * CELL_HEIGHT + 4}
-        width={columns * CELL_WIDTH - (CELL_WIDTH - WIDTH) + 14}
-        height={rows * CELL_HEIGHT - 8}
-        rx="6"
-      />
+      <rect x={left(column) - 7} y={row * CELL_HEIGHT + 4} width={width} height={rows * CELL_HEIGHT - 8} rx="6" />
       <text x={left(column) - 1} y={row * CELL_HEIGHT + 18}>
-        {machine}
+        {columns > 1 ? `${machine} · ${flows.join(", ")}` : machine}
       </text>
     </g>
   );
@@ -71,15 +66,19 @@ function StageBox({ placed: { node, column, row } }: { placed: Placed }) {
   const format = useFormat();
   const [x, y] = [left(column), top(row)];
   const isPlace = isOutside(node.machine);
+  const lines = inLines(node.id === BROWSERS ? w.browsers : node.name);
+  const first = y + (isPlace ? 30 : 21) - (lines.length - 1) * 6;
   return (
     <g class={`stage ${TONES[node.health]}${isPlace ? " outside" : ""}`} data-stage={node.id}>
       <title>{[node.name, ...node.reasons].join("\n")}</title>
       <rect x={x} y={y} width={WIDTH} height={HEIGHT} rx={isPlace ? HEIGHT / 2 : 4} />
-      <text class="stage-name" x={x + WIDTH / 2} y={y + (isPlace ? 28 : 19)}>
-        {shortened(node.id === BROWSERS ? w.browsers : node.name)}
-      </text>
+      {lines.map((line, index) => (
+        <text class="stage-name" key={line} x={x + WIDTH / 2} y={first + index * 12}>
+          {line}
+        </text>
+      ))}
       {!isPlace && (
-        <text class="stage-state" x={x + WIDTH / 2} y={y + 36}>
+        <text class="stage-state" x={x + WIDTH / 2} y={y + 42}>
           {SIGNS[node.health]} {w.health(node.health)}
           {node.copies > 1 && ` ${w.copies(format.whole(node.copies))}`}
           {trouble(node)}
@@ -100,6 +99,14 @@ function StageBox({ placed: { node, column, row } }: { placed: Placed }) {
   }
 }
 
+/** A name in one line, or in two that break behind a hyphen. */
+function inLines(name: string): string[] {
+  if (name.length <= MOST_CHARACTERS) return [name];
+  const at = name.lastIndexOf("-", MOST_CHARACTERS - 1);
+  const lines = at > 0 ? [name.slice(0, at + 1), name.slice(at + 1)] : [name];
+  return lines.map((line) => (line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1)}…` : line));
+}
+
 interface LineProps {
   link: Link;
   from: Placed;
@@ -110,16 +117,15 @@ interface LineProps {
 function Line({ link, from, to, isRelay }: LineProps) {
   const w = useWords(WORDS);
   const format = useFormat();
-  const [x1, y1] = [left(from.column) + WIDTH, top(from.row) + HEIGHT / 2];
-  const [x2, y2] = [left(to.column), top(to.row) + HEIGHT / 2];
   const text = link.rate === undefined ? "" : w.perSecond(format.rate(link.rate));
   const isLive = (link.rate ?? 0) > 0;
+  const way = isRelay ? around(from, to) : from.column === to.column ? down(from, to) : across(from, to);
   return (
     <g class={`link ${link.medium}${isRelay ? " relay" : ""}${isLive ? " live" : ""}`}>
-      <path d={isRelay ? around(from, to) : `M${x1},${y1} C${x1 + 26},${y1} ${x2 - 26},${y2} ${x2 - 4},${y2}`} />
-      {!isRelay && <path class="head" d={`M${x2 - 7},${y2 - 4} L${x2},${y2} L${x2 - 7},${y2 + 4} z`} />}
+      <path d={way.line} />
+      {way.head !== "" && <path class="head" d={way.head} />}
       {text !== "" && (
-        <text x={(x1 + x2) / 2} y={labelY(y1, y2)}>
+        <text class={way.isDown ? "beside" : undefined} x={way.x} y={way.y}>
           {text}
         </text>
       )}
@@ -127,16 +133,48 @@ function Line({ link, from, to, isRelay }: LineProps) {
   );
 }
 
-/** Rates of lines that come from or go to one place stand apart from each other. */
-function labelY(y1: number, y2: number): number {
-  return y1 === y2 ? y1 - 5 : y1 + (y2 - y1) * 0.72 - 4;
+/** A line, its head, and where its rate stands. */
+interface Way {
+  readonly line: string;
+  readonly head: string;
+  readonly x: number;
+  readonly y: number;
+  readonly isDown?: boolean;
 }
 
-/** The way of a relay: from below one server to below the stage that reads it. */
-function around(from: Placed, to: Placed): string {
-  const [x1, y1] = [left(from.column) + WIDTH / 2, top(from.row) + (from.row > to.row ? 0 : HEIGHT)];
-  const [x2, y2] = [left(to.column) + WIDTH / 2, top(to.row) + (from.row > to.row ? HEIGHT : 0)];
-  return `M${x1},${y1} C${x1},${(y1 + y2) / 2} ${x2},${(y1 + y2) / 2} ${x2},${y2}`;
+/** From the right side of one stage to the left side of another. */
+function across(from: Placed, to: Placed): Way {
+  const [x1, y1] = [left(from.column) + WIDTH, top(from.row) + HEIGHT / 2];
+  const [x2, y2] = [left(to.column), top(to.row) + HEIGHT / 2];
+  return {
+    line: `M${x1},${y1} C${x1 + 22},${y1} ${x2 - 24},${y2} ${x2 - 5},${y2}`,
+    head: `M${x2 - 7},${y2 - 4} L${x2},${y2} L${x2 - 7},${y2 + 4} z`,
+    x: (x1 + x2) / 2,
+    // Rates of lines that come from one place stand apart from each other.
+    y: y1 === y2 ? y1 - 6 : y1 + (y2 - y1) * 0.75 - 4,
+  };
+}
+
+/** From the lower side of a stage to the upper side of the one below it. */
+function down(from: Placed, to: Placed): Way {
+  const x = left(from.column) + WIDTH / 2;
+  const [y1, y2] = [top(from.row) + HEIGHT, top(to.row)];
+  return {
+    line: `M${x},${y1} L${x},${y2 - 5}`,
+    head: `M${x - 4},${y2 - 7} L${x},${y2} L${x + 4},${y2 - 7} z`,
+    x: x + 6,
+    y: (y1 + y2) / 2 + 3,
+    isDown: true,
+  };
+}
+
+/** The way of a relay: from the server of one machine to the stage that reads it on another. */
+function around(from: Placed, to: Placed): Way {
+  const isUp = from.row > to.row;
+  const [x1, y1] = [left(from.column) + WIDTH / 2, top(from.row) + (isUp ? 0 : HEIGHT)];
+  const [x2, y2] = [left(to.column) + WIDTH / 2, top(to.row) + (isUp ? HEIGHT : 0)];
+  const middle = (y1 + y2) / 2;
+  return { line: `M${x1},${y1} C${x1},${middle} ${x2},${middle} ${x2},${y2}`, head: "", x: 0, y: 0 };
 }
 
 function isOutside(machine: string): boolean {
@@ -149,8 +187,4 @@ function left(column: number): number {
 
 function top(row: number): number {
   return row * CELL_HEIGHT + TOP;
-}
-
-function shortened(name: string): string {
-  return name.length > MOST_CHARACTERS ? `${name.slice(0, MOST_CHARACTERS - 1)}…` : name;
 }
