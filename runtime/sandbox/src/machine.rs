@@ -39,6 +39,8 @@ pub(crate) struct Machine {
 
 /// Where the page is served.
 pub(crate) const PAGE: &str = "127.0.0.1:3000";
+/// Where the dashboard tells its status: `dashboard-vm.yaml` says so.
+const PAGE_STATUS: &str = "127.0.0.1:8086";
 /// Addresses of the consumer VMs.
 pub(crate) const VMS: [&str; 3] = ["127.0.1.1", "127.0.1.2", "127.0.1.3"];
 
@@ -125,7 +127,7 @@ impl Deployment {
             purpose: "the page",
             env: vec![("DASHBOARD_LISTEN", PAGE.to_owned())],
             metrics: "127.0.0.1:9464".to_owned(),
-            listens: vec![PAGE.to_owned()],
+            listens: vec![PAGE.to_owned(), PAGE_STATUS.to_owned()],
             urls: vec![format!("http://{PAGE}/")],
             rank: 3,
             file: self.pipelines.join("dashboard-vm.yaml"),
