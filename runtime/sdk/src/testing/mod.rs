@@ -137,6 +137,12 @@ impl Sent {
     pub fn block(&self, blocked: bool) {
         self.0.block(blocked);
     }
+
+    /// Whether a batch waits for the credit that was taken away.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        self.0.has_refused()
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

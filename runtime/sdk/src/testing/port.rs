@@ -15,6 +15,8 @@ unsafe impl Send for Raw {}
 struct State {
     batches: VecDeque<Raw>,
     blocked: bool,
+    /// A batch was refused for want of credit since it was taken away.
+    refused: bool,
     notify: Option<(PlNotify, usize)>,
 }
 
@@ -46,10 +48,18 @@ impl Port {
     }
 
     pub(super) fn block(&self, blocked: bool) {
-        lock(&self.state).blocked = blocked;
+        {
+            let mut state = lock(&self.state);
+            state.blocked = blocked;
+            state.refused = false;
+        }
         if !blocked {
             self.notify();
         }
+    }
+
+    pub(super) fn has_refused(&self) -> bool {
+        lock(&self.state).refused
     }
 
     pub(super) fn put(&self, batch: *const PlBatch) {
@@ -89,6 +99,7 @@ unsafe extern "C" fn send(raw: *mut PlPort, batch: *const PlBatch) -> i32 {
     // SAFETY: a port of this module.
     let mut state = lock(&unsafe { port(raw) }.state);
     if state.blocked {
+        state.refused = true;
         return PL_AGAIN;
     }
     state.batches.push_back(Raw(batch));

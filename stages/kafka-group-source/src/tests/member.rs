@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 use tokio::task::{JoinHandle, LocalSet};
 
-pub(super) const SOON: Duration = Duration::from_secs(20);
+pub(super) const SOON: Duration = Duration::from_secs(60);
 
 pub(super) struct Member {
     pub(super) context: Context,
