@@ -42,25 +42,14 @@ impl<K: Deref<Target = KafkaCluster>> Live<K> {
         assert_eq!(seen.gaps(), [] as [serde_json::Value; 0], "{when}");
     }
 
-    /// As [`Self::stop`]; everything must be committed then.
+    /// Ends the feed after at least so many trades; when all are in Kafka and shown, stops the consumers and compares:
+    /// everything must be committed then.
     pub(crate) async fn finish<'a>(
-        self,
-        trades: u64,
-        pages: impl IntoIterator<Item = &'a Browser>,
-        consumers: impl IntoIterator<Item = &'a mut Running>,
-    ) {
-        let (committed, ends) = self.stop(trades, pages, consumers).await;
-        assert_eq!(committed, ends.into_iter().map(Some).collect::<Vec<_>>());
-    }
-
-    /// Ends the feed after at least so many trades; when all are in Kafka and shown, stops the consumers and compares. Answers
-    /// with what is committed and where the partitions end.
-    pub(crate) async fn stop<'a>(
         mut self,
         trades: u64,
         pages: impl IntoIterator<Item = &'a Browser>,
         consumers: impl IntoIterator<Item = &'a mut Running>,
-    ) -> (Vec<Option<i64>>, Vec<i64>) {
+    ) {
         let sent = self.feed.stop_at(trades, WITHIN).await;
         let topic = self.deployment.topic();
         let ends = eventually(WITHIN, "all trades in Kafka", async || {
@@ -82,7 +71,8 @@ impl<K: Deref<Target = KafkaCluster>> Live<K> {
             consumer.sigterm();
             assert_eq!(consumer.exit_code(WITHIN).await, 0);
         }
-        (self.kafka.committed(self.deployment.group(), topic), ends)
+        let committed = self.kafka.committed(self.deployment.group(), topic);
+        assert_eq!(committed, ends.into_iter().map(Some).collect::<Vec<_>>());
     }
 }
 

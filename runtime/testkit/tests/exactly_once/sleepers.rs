@@ -30,13 +30,5 @@ async fn who_wakes_after_its_session_shows_and_commits_nothing_twice() {
     for page in &pages {
         live.is_shown(page, "after it woke").await;
     }
-    // Weaker than `finish`: in one of three runs less was committed here than shown, for a cause not found yet. Nothing was lost
-    // or doubled on the pages; that all is committed is not asked until the cause is known.
-    let (committed, ends) = live.stop(0, &pages, [&mut sleeper, &mut other]).await;
-    for (committed, end) in committed.into_iter().zip(ends) {
-        assert!(
-            committed.is_some_and(|committed| committed <= end),
-            "{committed:?} of {end}"
-        );
-    }
+    live.finish(0, &pages, [&mut sleeper, &mut other]).await;
 }

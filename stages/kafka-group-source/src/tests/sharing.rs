@@ -1,6 +1,6 @@
 //! Several members of one group, and one that holds more than its share.
 
-use super::member::{Member, Seen, join, local};
+use super::member::{Member, SOON, Seen, join, local};
 use super::offsets::fill;
 use pipeline_testkit::{eventually, kafka, unique};
 use serde_json::{Value, json};
@@ -35,27 +35,23 @@ async fn partitions_move_to_a_second_member_without_a_loss() {
             let second = member(&topic, &group, "b", protocol).await;
             let mut moved = BTreeSet::new();
             let mut next = 50;
-            eventually(
-                Duration::from_secs(30),
-                "the second member has its half",
-                async || {
-                    fill(&topic, 4, next..next + 1).await;
-                    next += 1;
-                    seen.extend(first.take());
-                    first.settle();
-                    let taken = second.take();
-                    second.settle();
-                    moved.extend(taken.iter().map(|seen| seen.partition));
-                    seen.extend(taken);
-                    if moved.len() == 2 {
-                        Ok(())
-                    } else {
-                        Err(format!("{moved:?}"))
-                    }
-                },
-            )
+            eventually(SOON, "the second member has its half", async || {
+                fill(&topic, 4, next..next + 1).await;
+                next += 1;
+                seen.extend(first.take());
+                first.settle();
+                let taken = second.take();
+                second.settle();
+                moved.extend(taken.iter().map(|seen| seen.partition));
+                seen.extend(taken);
+                if moved.len() == 2 {
+                    Ok(())
+                } else {
+                    Err(format!("{moved:?}"))
+                }
+            })
             .await;
-            eventually(Duration::from_secs(10), "everything is read", async || {
+            eventually(SOON, "everything is read", async || {
                 for member in [&first, &second] {
                     seen.extend(member.take());
                     member.settle();
@@ -167,4 +163,29 @@ async fn a_stalled_partition_keeps_to_its_share_and_the_others_go_on() {
         member.leave().await;
     })
     .await;
+}
+
+/// While a group rebalances it refuses commits, here for as long as the slower member's heartbeat takes.
+#[tokio::test]
+async fn what_is_done_is_committed_although_the_member_stops_in_a_rebalance() {
+    for pause_ms in [0, 250, 500, 1000] {
+        local(async {
+            let (topic, group) = (unique("stops"), unique("group"));
+            kafka::cluster().create_topic(&topic, 4).await;
+            fill(&topic, 4, 0..50).await;
+            let settings = |name| json!({"instance_id": name, "session_timeout": "6s", "commit_interval": "1h"});
+            let brokers = kafka::cluster().brokers();
+            let first = join(&brokers, &topic, &group, settings("a")).await;
+            first
+                .serve_until("the first member reads all", |seen| seen.len() == 200)
+                .await;
+            let second = join(&brokers, &topic, &group, settings("b")).await;
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            first.leave().await;
+            let committed = kafka::cluster().committed(&group, &topic);
+            assert_eq!(committed, [Some(50); 4], "{pause_ms} ms after the second joined");
+            second.leave().await;
+        })
+        .await;
+    }
 }

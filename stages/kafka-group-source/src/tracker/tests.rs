@@ -80,6 +80,7 @@ fn what_was_asked_for_is_asked_once_until_it_is_given_up() {
     tracker.done(token, 0..1);
     tracker.set_requested(1, Instant::now());
     assert_eq!(tracker.committable(), None);
+    assert_eq!(tracker.uncommitted(), Some(1));
     tracker.done(token, 1..2);
     assert_eq!(tracker.committable(), Some(2));
     tracker.set_requested(2, Instant::now());
