@@ -22,6 +22,8 @@ pub(super) struct Mark {
     suspect: Option<GapReason>,
     /// The newest offset when the client began to miss messages: beyond it, it misses nothing.
     sure: i64,
+    /// The highest offset that the client can have missed, if that is known.
+    most: i64,
     /// Entries of an epoch that the client has left behind end here.
     current_from: u64,
     /// The client is of an epoch before, and the announcement has gone by: it is made up for at the next message.
@@ -36,6 +38,7 @@ impl Mark {
         last: -1,
         suspect: None,
         sure: -1,
+        most: i64::MAX,
         current_from: 0,
         owes_reset: false,
     };
@@ -60,9 +63,15 @@ impl Mark {
 
     /// Marks the partition as looked up, for a client that resumes. `after` is the last offset that it has of this
     /// partition, `next` where it reads on.
-    pub(super) fn resume(&mut self, partition: &Partition, after: Option<i64>, next: u64) {
+    pub(super) fn resume(
+        &mut self,
+        partition: &Partition,
+        local_only: bool,
+        after: Option<i64>,
+        next: u64,
+    ) {
         self.known = true;
-        self.may_miss(GapReason::Evicted, partition);
+        self.may_miss(GapReason::Evicted, partition, local_only);
         let Some(offset) = after else { return };
         self.filter = offset;
         self.last = offset;
@@ -73,10 +82,18 @@ impl Mark {
         }
     }
 
-    /// From now on the client may miss messages.
-    pub(super) fn may_miss(&mut self, reason: GapReason, partition: &Partition) {
+    /// From now on the client may miss messages. Who is told only what came by POST sees a part of the offsets: it misses at
+    /// most what the server knows to have had.
+    pub(super) fn may_miss(&mut self, reason: GapReason, partition: &Partition, local_only: bool) {
         self.suspect = Some(reason);
-        self.sure = partition.newest().map_or(-1, |newest| newest.offset);
+        (self.sure, self.most) = match reason {
+            _ if !local_only => {
+                let newest = partition.newest().map_or(-1, |newest| newest.offset);
+                (newest, i64::MAX)
+            }
+            GapReason::Skipped => (partition.local().newest, partition.local().newest),
+            _ => (partition.local().evicted, partition.local().evicted),
+        };
     }
 
     /// The first entry of the epoch that the client is in.
@@ -95,12 +112,13 @@ impl Mark {
         if offset < first_missing {
             return None;
         }
+        let missing = first_missing..offset.min(self.most.saturating_add(1));
         let reason = self
             .suspect
-            .filter(|_| self.last >= 0 && offset > first_missing);
+            .filter(|_| self.last >= 0 && !missing.is_empty());
         self.last = offset;
         // Redelivered messages may stand before older gaps: the first message beyond a gap is not the last to look at.
         self.suspect = self.suspect.filter(|_| offset < self.sure);
-        reason.map(|reason| (first_missing..offset, reason))
+        reason.map(|reason| (missing, reason))
     }
 }

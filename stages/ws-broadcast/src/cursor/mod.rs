@@ -23,6 +23,14 @@ pub(crate) enum View {
         /// Only what came in by POST.
         local_only: bool,
     },
+    /// Nothing but the greeting, for who wants to know when the server starts anew.
+    Hello,
+}
+
+impl View {
+    fn is_local_only(&self) -> bool {
+        *self == View::V1 { local_only: true }
+    }
 }
 
 /// Where a client begins.
@@ -99,6 +107,7 @@ impl Cursor {
                     }
                 }
                 View::V1 { local_only } => gathered.add(self.v1(ring, entry, *local_only, out)),
+                View::Hello => {}
             }
             self.next += 1;
         }
@@ -116,7 +125,8 @@ impl Cursor {
     /// partition began again is told at once.
     fn jump(&mut self, ring: &Ring, to: u64, reason: GapReason, out: &mut Vec<u8>) -> u64 {
         let mut told = 0;
-        if self.view != View::Plain {
+        if matches!(self.view, View::V1 { .. }) {
+            let local_only = self.view.is_local_only();
             for (id, partition) in ring.partitions().iter() {
                 let next = self.next;
                 let mark = self.looked_up(ring, id);
@@ -130,7 +140,7 @@ impl Cursor {
                         *mark = Mark::began_again(reset.sequence);
                         told += 1;
                     }
-                    None => mark.may_miss(reason, partition),
+                    None => mark.may_miss(reason, partition, local_only),
                 }
             }
         }
@@ -198,6 +208,7 @@ impl Cursor {
     /// Returns the mark of a partition, with the client's `after` in it.
     fn looked_up(&mut self, ring: &Ring, id: PartitionId) -> &mut Mark {
         let index = id as usize;
+        let local_only = self.view.is_local_only();
         if self.marks.len() <= index {
             self.marks.resize(index + 1, Mark::NEW);
         }
@@ -206,7 +217,7 @@ impl Cursor {
             match ring.partitions().get(id).filter(|_| !self.after.is_empty()) {
                 Some(partition) => {
                     let after = self.after.get(&partition.topic, partition.partition);
-                    mark.resume(partition, after, self.next);
+                    mark.resume(partition, local_only, after, self.next);
                 }
                 None => mark.look_up(),
             }

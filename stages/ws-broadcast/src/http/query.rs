@@ -13,6 +13,7 @@ pub(crate) struct Query {
     after: Option<String>,
     recent: Option<String>,
     local_only: Option<String>,
+    hello_only: Option<String>,
 }
 
 impl Query {
@@ -25,14 +26,18 @@ impl Query {
 
     /// Says what the client sees and where it begins.
     pub(crate) fn wants(&self, v1: bool) -> Result<(View, Start), Refusal> {
-        let local_only = flag(self.local_only.as_deref())?;
+        let local_only = flag("local_only", self.local_only.as_deref())?;
+        let hello_only = flag("hello_only", self.hello_only.as_deref())?;
         if !v1 {
-            if self.after.is_some() || self.recent.is_some() || local_only {
+            if self.after.is_some() || self.recent.is_some() || local_only || hello_only {
                 return Err(bad(format!(
-                    "`after`, `recent` and `local_only` need the subprotocol `{SUBPROTOCOL}`"
+                    "`after`, `recent`, `local_only` and `hello_only` need the subprotocol `{SUBPROTOCOL}`"
                 )));
             }
             return Ok((View::Plain, Start::Now));
+        }
+        if hello_only {
+            return Ok((View::Hello, Start::Now));
         }
         let start = match (
             self.after.as_deref().unwrap_or_default(),
@@ -53,11 +58,11 @@ impl Query {
     }
 }
 
-fn flag(text: Option<&str>) -> Result<bool, Refusal> {
+fn flag(name: &str, text: Option<&str>) -> Result<bool, Refusal> {
     match text {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(_) => Err(bad("`local_only` is neither `true` nor `false`")),
+        Some(_) => Err(bad(format!("`{name}` is neither `true` nor `false`"))),
     }
 }
 
@@ -92,6 +97,10 @@ mod tests {
             wants("after=t%2F0%3A5%2Ct%2F1%3A6&local_only=true", true),
             Ok((View::V1 { local_only: true }, Start::After(after)))
         );
+        assert_eq!(
+            wants("hello_only=true", true),
+            Ok((View::Hello, Start::Now))
+        );
     }
 
     #[test]
@@ -118,7 +127,12 @@ mod tests {
     #[test]
     fn a_plain_client_knows_no_positions() {
         assert_eq!(wants("", false), Ok((View::Plain, Start::Now)));
-        for query in ["after=t/0:1", "recent=1", "local_only=true"] {
+        for query in [
+            "after=t/0:1",
+            "recent=1",
+            "local_only=true",
+            "hello_only=true",
+        ] {
             assert!(
                 wants(query, false)
                     .unwrap_err()

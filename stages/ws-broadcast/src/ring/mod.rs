@@ -60,8 +60,8 @@ impl Ring {
         }
     }
 
-    /// Says what becomes of a message at this position; `local` says that it comes by POST. A new epoch is announced in the ring at once, so that the
-    /// message, pushed next, stands behind the announcement.
+    /// Says what becomes of a message at this position; `local` says that it comes by POST. A new epoch is announced in the
+    /// ring at once, so that the message, pushed next, stands behind the announcement.
     pub(crate) fn admit(
         &mut self,
         position: &Position<'_>,
@@ -127,12 +127,19 @@ impl Ring {
         let Some(entry) = self.entries.pop_front() else {
             return;
         };
-        if let Kind::Message {
-            at: Some((id, offset)),
-            ..
-        } = entry.kind
-        {
-            self.partitions.remove(id, offset, self.first);
+        match entry.kind {
+            Kind::Message {
+                at: Some((id, offset)),
+                local,
+                ..
+            } => {
+                self.partitions.remove(id, offset, self.first);
+                if local {
+                    self.partitions.lost_local(id, offset, self.first);
+                }
+            }
+            Kind::Repeat((id, offset)) => self.partitions.lost_local(id, offset, self.first),
+            Kind::Message { at: None, .. } | Kind::Reset(_) => {}
         }
         self.bytes -= entry.cost();
         self.first += 1;

@@ -44,7 +44,24 @@ pub(crate) struct Partition {
     pub(crate) partition: i32,
     index: HashMap<i64, Place>,
     newest: Option<Newest>,
+    local: Local,
     reset: Option<Reset>,
+}
+
+/// What came by POST in the current epoch, by its highest offsets; -1 for nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Local {
+    /// Of all.
+    pub(crate) newest: i64,
+    /// Of what the ring holds no longer.
+    pub(crate) evicted: i64,
+}
+
+impl Local {
+    const NOTHING: Self = Self {
+        newest: -1,
+        evicted: -1,
+    };
 }
 
 /// A position that is in the ring.
@@ -96,6 +113,7 @@ impl Partitions {
             partition,
             index: HashMap::new(),
             newest: None,
+            local: Local::NOTHING,
             reset: None,
         });
         Ok(id)
@@ -125,6 +143,9 @@ impl Partitions {
             return;
         };
         known.index.insert(offset, place);
+        if place.local {
+            known.local.newest = known.local.newest.max(offset);
+        }
         if known.newest.is_none_or(|newest| newest.offset < offset) {
             let timestamp = place.timestamp;
             known.newest = Some(Newest { offset, timestamp });
@@ -133,11 +154,26 @@ impl Partitions {
 
     /// Notes that a position, which was told by another server, came by POST too.
     pub(super) fn came_by_post(&mut self, id: PartitionId, offset: i64) {
-        let place = self
-            .get_mut(id)
-            .and_then(|known| known.index.get_mut(&offset));
-        if let Some(place) = place {
+        let Some(known) = self.get_mut(id) else {
+            return;
+        };
+        known.local.newest = known.local.newest.max(offset);
+        if let Some(place) = known.index.get_mut(&offset) {
             place.local = true;
+        }
+    }
+
+    /// Notes that what came by POST at `sequence` is no longer in the ring.
+    pub(super) fn lost_local(&mut self, id: PartitionId, offset: i64, sequence: u64) {
+        let Some(known) = self.get_mut(id) else {
+            return;
+        };
+        let of_epoch = known
+            .reset
+            .as_ref()
+            .is_none_or(|reset| reset.sequence < sequence);
+        if of_epoch {
+            known.local.evicted = known.local.evicted.max(offset);
         }
     }
 
@@ -160,6 +196,7 @@ impl Partitions {
             return;
         };
         known.index.clear();
+        known.local = Local::NOTHING;
         let before = known.newest.take().map_or(-1, |newest| newest.offset);
         known.reset = Some(Reset {
             sequence,
@@ -186,6 +223,11 @@ impl Partition {
     /// The highest offset of the current epoch.
     pub(crate) fn newest(&self) -> Option<Newest> {
         self.newest
+    }
+
+    /// What came by POST in the current epoch.
+    pub(crate) fn local(&self) -> Local {
+        self.local
     }
 
     /// The last time that the partition began again.

@@ -12,7 +12,7 @@ fn after(ring: &Ring, after: &str) -> Cursor {
     Cursor::new(ring, ALL, Start::After(after.parse::<After>().unwrap()))
 }
 
-fn messages(partition: i32, offsets: std::ops::Range<i64>) -> Vec<Seen> {
+pub(super) fn messages(partition: i32, offsets: std::ops::Range<i64>) -> Vec<Seen> {
     offsets
         .map(|offset| Seen::Message(partition, offset, offset.to_string()))
         .collect()
@@ -169,37 +169,6 @@ fn replayed_messages_go_to_clients_that_know_positions() {
     replayed.replay = true;
     put(&mut ring, &replayed, true);
     assert_eq!(rest(&mut cursor, &ring), messages(0, 1..2));
-}
-
-#[test]
-fn a_local_client_gets_only_what_was_posted() {
-    let mut ring = ring(10);
-    let mut cursor = Cursor::new(&ring, View::V1 { local_only: true }, Start::Now);
-    put(&mut ring, &message(0, 0, 0, "0"), true);
-    put(&mut ring, &message(0, 1, 1, "1"), false);
-    put(&mut ring, &message(0, 2, 2, "2"), true);
-    assert_eq!(
-        rest(&mut cursor, &ring),
-        [messages(0, 0..1), messages(0, 2..3)].concat()
-    );
-}
-
-#[test]
-fn what_another_server_told_first_is_told_to_local_clients_once_when_it_is_posted() {
-    let mut ring = ring(10);
-    let views = [ALL, View::V1 { local_only: true }, View::Plain];
-    let [mut all, mut local, mut plain] = views.map(|view| Cursor::new(&ring, view, Start::Now));
-    let told = message(0, 5, 5, "5");
-    assert_eq!(put(&mut ring, &told, false).accepted, 1);
-    for _ in 0..2 {
-        let taken = put(&mut ring, &told, true);
-        assert_eq!((taken.accepted, taken.duplicates), (0, 1));
-    }
-    put(&mut ring, &told, false);
-    assert_eq!(rest(&mut local, &ring), messages(0, 5..6));
-    assert_eq!(rest(&mut all, &ring), messages(0, 5..6));
-    let mut out = Vec::new();
-    assert_eq!(plain.gather(&ring, &mut out, usize::MAX).messages, 1);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod cursor;
 mod drain;
 mod frames;
 mod limits;
+mod local;
 mod post;
 mod ring;
 mod server;
