@@ -25,6 +25,7 @@ mod source;
 mod start;
 mod starts;
 mod status;
+mod trace;
 mod tracker;
 
 #[cfg(test)]

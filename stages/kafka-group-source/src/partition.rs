@@ -4,6 +4,7 @@ use crate::assignment::{Assignment, Share};
 use crate::listener::{Consumer, Listener};
 use crate::offsets::Offsets;
 use crate::record;
+use crate::trace::Tracer;
 use crate::tracker::Tracker;
 use pipeline_sdk::prelude::*;
 use rdkafka::Message as _;
@@ -86,7 +87,13 @@ impl Partition {
     }
 
     /// What waits, as one batch, as far as the partition's share has room.
-    pub(crate) fn next(&mut self, topic: &str, share: Share, output: &Output) -> Option<Outgoing> {
+    pub(crate) fn next(
+        &mut self,
+        topic: &str,
+        share: Share,
+        output: &Output,
+        tracer: &mut Tracer,
+    ) -> Option<Outgoing> {
         if self.stopped {
             return None;
         }
@@ -104,7 +111,7 @@ impl Partition {
                     let open = open.get_or_insert_with(|| {
                         Open::new(&self.assignment, topic, output, &message)
                     });
-                    open.push(&self.assignment, &message);
+                    open.push(&self.assignment, &message, tracer);
                     self.last_ms = record::timestamp_ms(&message).or(self.last_ms);
                 }
                 Some(Err(error)) => {
@@ -147,7 +154,12 @@ impl Open {
         self.batch.len()
     }
 
-    fn push(&mut self, assignment: &Assignment, message: &BorrowedMessage<'_>) {
+    fn push(
+        &mut self,
+        assignment: &Assignment,
+        message: &BorrowedMessage<'_>,
+        tracer: &mut Tracer,
+    ) {
         let offset = message.offset();
         if offset < self.next {
             tracing::debug!(
@@ -159,7 +171,8 @@ impl Open {
         }
         self.next = offset + 1;
         self.offsets.push(offset);
-        record::push(&mut self.batch, message, assignment.is_replay(offset));
+        let replay = assignment.is_replay(offset);
+        record::push(&mut self.batch, message, replay, tracer);
     }
 
     fn close(mut self, assignment: &Arc<Assignment>) -> Option<Outgoing> {

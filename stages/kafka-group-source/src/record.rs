@@ -1,5 +1,6 @@
 //! From a Kafka record to a message of the pipeline.
 
+use crate::trace::{Polled, Tracer};
 use pipeline_sdk::prelude::*;
 use rdkafka::Message as _;
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers};
@@ -22,7 +23,12 @@ struct Meta {
 }
 
 /// Adds a record to a batch. A tombstone becomes an empty payload.
-pub(crate) fn push(batch: &mut BatchBuilder, message: &BorrowedMessage<'_>, replay: bool) {
+pub(crate) fn push(
+    batch: &mut BatchBuilder,
+    message: &BorrowedMessage<'_>,
+    replay: bool,
+    tracer: &mut Tracer,
+) {
     let timestamp_ms = timestamp_ms(message);
     let mut digits = Digits::default();
     let recorded = timestamp_ms.map(|millis| (RECORDED, digits.write(millis)));
@@ -51,10 +57,23 @@ pub(crate) fn push(batch: &mut BatchBuilder, message: &BorrowedMessage<'_>, repl
         .position(message.partition(), message.offset())
         .trace(meta.trace)
         .replay(replay);
-    batch.push(match entered {
+    let record = match entered {
         Some(entered) => record.timestamp_ns(entered),
         None => record,
-    });
+    };
+    if !tracer.is_recorded(meta.trace, meta.entered_ns.is_some()) {
+        batch.push(record);
+        return;
+    }
+    let polled = Polled {
+        topic: message.topic(),
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key(),
+        size: message.payload_len(),
+        replay,
+    };
+    batch.push_in(record, tracer.process(meta.trace, &polled));
 }
 
 /// The record's timestamp, if it has one.

@@ -17,7 +17,7 @@ export class Format {
   constructor(locale: string, timeZone: string | undefined) {
     this.#whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
     this.#one = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
-    this.#two = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
+    this.#two = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
     const zone = timeZone === undefined ? {} : { timeZone };
     const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...zone } as const;
     this.#time = new Intl.DateTimeFormat(locale, { ...clock, second: "2-digit" });
@@ -76,7 +76,7 @@ export class Format {
 
   /** 14:03:27.512 */
   millis(ms: number): string {
-    return `${this.#time.format(ms)}.${String(Math.floor(ms) % 1000).padStart(3, "0")}`;
+    return `${this.#time.format(ms)}.${millisOf(ms)}`;
   }
 
   /** 14:03 */
@@ -87,6 +87,11 @@ export class Format {
   date(ms: number): string {
     return this.#date.format(ms);
   }
+}
+
+/** The three digits behind the second. */
+export function millisOf(ms: number): string {
+  return String(Math.floor(ms) % 1000).padStart(3, "0");
 }
 
 const made = new Map<string, Format>();

@@ -18,6 +18,7 @@ use crate::rebalance::Rebalance;
 use crate::settings::Settings;
 use crate::starts::Starts;
 use crate::status::Rebalances;
+use crate::trace::Tracer;
 use pipeline_sdk::prelude::*;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -54,6 +55,7 @@ pub(crate) struct Member {
     turn: i32,
     metrics: Metrics,
     rebalances: Rebalances,
+    tracer: Tracer,
     layout: LayoutWatch,
     statistics: Option<Box<Statistics>>,
     /// The state of the membership a second ago.
@@ -77,6 +79,7 @@ impl Member {
             commits: Commits::new(&settings.topic, *settings.commit_interval),
             last_commit: LastCommit::default(),
             metrics: Metrics::new(context, &settings.topic),
+            tracer: Tracer::new(context, &settings.group),
             context: context.clone(),
             settings,
             id,

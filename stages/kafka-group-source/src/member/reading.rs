@@ -28,7 +28,7 @@ impl Member {
             let Some(partition) = self.partitions.get_mut(&number) else {
                 continue;
             };
-            let outgoing = partition.next(&self.settings.topic, share, output);
+            let outgoing = partition.next(&self.settings.topic, share, output, &mut self.tracer);
             if let Some(error) = partition.take_trouble() {
                 self.partition_trouble(number, &error)?;
             }

@@ -32,9 +32,10 @@ export class Plot {
   #digits = -1;
   #colours = { rise: "", fall: "" };
 
+  // The library's logo would bring a style element, which the page's policy refuses; the panel names the library.
   constructor(element: HTMLElement, onPoint: (time: number | undefined) => void) {
     this.#element = element;
-    this.#chart = createChart(element, { autoSize: true });
+    this.#chart = createChart(element, { autoSize: true, layout: { attributionLogo: false } });
     this.#prices = this.#chart.addSeries(CandlestickSeries, { borderVisible: true });
     this.#volumes = this.#chart.addSeries(HistogramSeries, {
       priceScaleId: "volume",
@@ -58,7 +59,6 @@ export class Plot {
         background: { type: ColorType.Solid, color: of("--surface") },
         textColor: muted,
         fontFamily: getComputedStyle(this.#element).fontFamily,
-        attributionLogo: false,
       },
       grid: { vertLines: { color: line, style: 1 }, horzLines: { color: line, style: 1 } },
       crosshair: { mode: CrosshairMode.Normal },

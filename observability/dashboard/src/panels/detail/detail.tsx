@@ -3,6 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { ownerOf } from "../../status/owners.ts";
 import type { Trade } from "../../store/trade.ts";
+import { millisOf } from "../../ui/format.ts";
 import { useFormat, useStore } from "../../ui/live.ts";
 import { useWords } from "../../ui/words.ts";
 import { SideMark } from "../tape/row.tsx";
@@ -66,7 +67,7 @@ function Facts({ trade }: { trade: Trade }) {
     [w.size, format.decimal(trade.size)],
     [w.side, <SideMark key="side" side={trade.side} words={{ buy: w.buy, sell: w.sell, none: w.unknown }} />],
     [w.id, trade.id ?? w.unknown],
-    [w.tradedAt, `${format.date(trade.hops.traded)}.${String(Math.floor(trade.hops.traded) % 1000).padStart(3, "0")}`],
+    [w.tradedAt, `${format.date(trade.hops.traded)}.${millisOf(trade.hops.traded)}`],
     [w.position, position === undefined ? w.unknown : `${position.topic}/${position.partition}:${position.offset}`],
     [w.server, trade.server],
     [w.consumer, (position && ownerOf(store, position.topic, position.partition)) ?? w.unknown],

@@ -2,6 +2,7 @@
 
 import { ownerOf } from "../../status/owners.ts";
 import type { Side, Trade } from "../../store/trade.ts";
+import { millisOf } from "../../ui/format.ts";
 import { useFormat, useStore } from "../../ui/live.ts";
 import { useWords } from "../../ui/words.ts";
 import { WORDS } from "./words.ts";
@@ -39,7 +40,10 @@ export function Row({ index, offset, trade, isActive, onChoose }: RowProps) {
         onChoose(trade);
       }}
     >
-      <Cell name="time">{format.millis(hops.traded)}</Cell>
+      <Cell name="time">
+        {format.time(hops.traded)}
+        <span class="tape-millis">.{millisOf(hops.traded)}</span>
+      </Cell>
       <Cell name="symbol">{trade.symbol}</Cell>
       <Cell name="price">{format.decimal(trade.price)}</Cell>
       <Cell name="size">{format.decimal(trade.size)}</Cell>
@@ -69,5 +73,10 @@ interface SideMarkProps {
 /** Buy or sell: by colour, sign and word. */
 export function SideMark({ side, words }: SideMarkProps) {
   if (side === undefined) return <span class="muted">{words.none}</span>;
-  return side === "buy" ? <span class="rise">▲ {words.buy}</span> : <span class="fall">▼ {words.sell}</span>;
+  const [sign, colour] = side === "buy" ? ["▲", "rise"] : ["▼", "fall"];
+  return (
+    <span class={colour}>
+      {sign} <span class="side-word">{words[side]}</span>
+    </span>
+  );
 }

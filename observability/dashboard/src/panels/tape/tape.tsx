@@ -83,8 +83,8 @@ function Rows({ view, top, scroller, onScroll, onChoose }: RowsProps) {
     <div class="tape" role="grid" aria-label={w.title} aria-rowcount={view.length + 1} aria-colcount={8}>
       <div class="tape-row tape-names" role="row" aria-rowindex={1}>
         {(["time", "symbol", "price", "size", "side", "partition", "consumer", "age"] as const).map((name) => (
-          <span key={name} role="columnheader" class={`tape-${name}`}>
-            {w[name]}
+          <span key={name} role="columnheader" class={`tape-${name}`} title={w[name]}>
+            {name === "partition" ? w.partitionShort : w[name]}
           </span>
         ))}
       </div>
