@@ -55,6 +55,7 @@ pub(crate) use window::{Limits, Window};
 
 use crate::batch::View;
 use crate::settle::{Claim, Suspicion};
+use crate::tap::TapPoint;
 use crossbeam_queue::SegQueue;
 use crossbeam_utils::CachePadded;
 use delivery::Cargo;
@@ -76,6 +77,8 @@ pub(crate) struct Edge {
     rx: CachePadded<Receiving>,
     redelivery: Mutex<VecDeque<NonNull<Delivery>>>,
     pub(crate) stats: EdgeStats,
+    /// Who looks at what comes in.
+    pub(crate) tap: TapPoint,
 }
 
 /// What producers look at.
@@ -129,6 +132,7 @@ impl Edge {
             }),
             redelivery: Mutex::new(VecDeque::new()),
             stats: EdgeStats::default(),
+            tap: TapPoint::default(),
         })
     }
 
@@ -167,6 +171,7 @@ impl Edge {
                 },
             )
         };
+        self.tap.pass(&view);
         self.stats.pushed(&view);
         self.window.charge(view.len(), view.bytes());
         self.queue.push(delivery);

@@ -5,6 +5,7 @@ use super::running::{Flow, Member};
 use super::{FlowSpec, FlowStatus, ReloadError, ReloadReport, StartError};
 use crate::loader::Role;
 use crate::supervise::{HostEvent, HostShared, Hub};
+use crate::tap::Tap;
 use parking_lot::{Mutex, RwLock};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -94,6 +95,20 @@ impl FlowHandle {
         } else {
             Err(reasons)
         }
+    }
+
+    /// Shows what comes into a stage from now on, or what a source hands on. The answer is no if there is no such stage.
+    /// When a reload builds the flow anew, the host drops all its references to the tap.
+    pub fn tap(&self, stage: &str, tap: &Arc<Tap>) -> bool {
+        let flow = self.inner.flow();
+        let member = flow
+            .members()
+            .iter()
+            .find(|member| member.seat.name() == stage);
+        for point in member.iter().flat_map(|member| member.post.taps()) {
+            point.attach(tap.clone());
+        }
+        member.is_some()
     }
 
     /// Asks the stages from the top to the bottom to hand out nothing new and to settle what they have.

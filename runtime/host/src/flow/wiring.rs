@@ -7,6 +7,7 @@ use crate::port::Exit;
 use crate::route::{Branch, FilterNode, Outlet};
 use crate::settle::{Ledger, RejectRoute};
 use crate::supervise::{Hub, Post, Seat};
+use crate::tap::TapPoint;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -107,6 +108,7 @@ impl Builder<'_> {
                 outlet: next,
                 ledger: Arc::new(Ledger::default()),
                 waiter: Arc::new(Waiter::default()),
+                tap: TapPoint::default(),
             })),
             Role::Filter => self.filter(
                 stage,

@@ -7,6 +7,7 @@ use crate::edge::Waiter;
 use crate::route::Outlet;
 use crate::settle::{Claim, Ledger};
 use crate::supervise::Seat;
+use crate::tap::TapPoint;
 use pipeline_abi::{
     PL_AGAIN, PL_CLOSED, PL_ERR_INVALID, PL_ERR_PANIC, PL_OK, PlBatch, PlNotify, PlPort, PlPortVt,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Exit {
     pub(crate) outlet: Outlet,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) waiter: Arc<Waiter>,
+    /// Who looks at what goes out.
+    pub(crate) tap: TapPoint,
 }
 
 /// The output of one instance.
@@ -87,10 +90,12 @@ impl OutputPort {
             outlet,
             ledger,
             waiter,
+            tap,
         } = &*self.exit;
         if !outlet.admits() && outlet.park(waiter) {
             return PL_AGAIN;
         }
+        tap.pass(&view);
         ledger.take(view.len());
         // SAFETY: just checked, and the reference is ours from here on.
         outlet.offer(

@@ -15,6 +15,7 @@ use crate::edge::Waiter;
 use crate::metrics::Timings;
 use crate::settle::{Claim, RejectRoute, Rejected, Suspicion};
 use crate::supervise::Seat;
+use crate::tap::TapPoint;
 use parking_lot::Mutex;
 use pipeline_abi::{PL_AGAIN, PL_OK, PlBatch, PlFiltered, PlStage};
 use std::collections::VecDeque;
@@ -42,6 +43,8 @@ pub(crate) struct FilterNode {
     waiters: OnceLock<Vec<Arc<Waiter>>>,
     work: Mutex<Work>,
     pub(crate) stats: FilterStats,
+    /// Who looks at what comes in.
+    pub(crate) tap: TapPoint,
 }
 
 /// What a filter measures.
@@ -82,6 +85,7 @@ impl FilterNode {
             waiters: OnceLock::new(),
             work: Mutex::default(),
             stats: FilterStats::default(),
+            tap: TapPoint::default(),
         })
     }
 
@@ -114,6 +118,7 @@ impl FilterNode {
 
     /// Processes messages, or keeps them if the filter is away.
     pub(crate) fn offer(&self, view: View, claim: Claim) {
+        self.tap.pass(&view);
         let mut work = self.work.lock();
         let input = Input {
             view,

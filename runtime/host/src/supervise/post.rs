@@ -5,6 +5,7 @@ use crate::loader::Role;
 use crate::port::{Exit, InputPort, OutputPort};
 use crate::route::{FilterNode, Processor};
 use crate::supervise::Seat;
+use crate::tap::TapPoint;
 use std::sync::Arc;
 
 /// A stage's side of the wiring.
@@ -32,6 +33,15 @@ impl Post {
         match self {
             Post::Sink(edges) => edges,
             Post::Source(_) | Post::Filter(_) => &[],
+        }
+    }
+
+    /// Where messages pass that concern the stage: what comes in, or of a source what goes out.
+    pub(crate) fn taps(&self) -> Vec<&TapPoint> {
+        match self {
+            Post::Source(exit) => vec![&exit.tap],
+            Post::Filter(node) => vec![&node.tap],
+            Post::Sink(edges) => edges.iter().map(|edge| &edge.tap).collect(),
         }
     }
 
