@@ -16,9 +16,25 @@ impl Config {
             .collect()
     }
 
+    /// The server that is filled, if one is named.
+    pub(crate) fn filled(&self) -> Result<Option<Address>, String> {
+        let fills = self.fills.as_deref().map(str::trim);
+        let named = fills.filter(|url| !url.is_empty());
+        named.map(Address::parse).transpose()
+    }
+
     /// What the schema cannot say.
     pub(crate) fn problems(&self) -> Vec<Invalid> {
         let mut problems = Vec::new();
+        self.check_addresses(&mut problems);
+        self.check_headers(&mut problems);
+        self.check_ping(&mut problems);
+        self.check_protocol(&mut problems);
+        self.check_limits(&mut problems);
+        problems
+    }
+
+    fn check_addresses(&self, problems: &mut Vec<Invalid>) {
         for (index, url) in self
             .urls
             .iter()
@@ -29,6 +45,12 @@ impl Config {
                 problems.push(Invalid::new(format!("/urls/{index}"), why));
             }
         }
+        if let Err(why) = self.filled() {
+            problems.push(Invalid::new("/fills", why));
+        }
+    }
+
+    fn check_headers(&self, problems: &mut Vec<Invalid>) {
         for (name, value) in &self.headers {
             let legal = HeaderName::try_from(name.as_str()).is_ok()
                 && HeaderValue::try_from(value.expose()).is_ok();
@@ -40,8 +62,9 @@ impl Config {
                 ));
             }
         }
-        self.check_ping(&mut problems);
-        self.check_protocol(&mut problems);
+    }
+
+    fn check_limits(&self, problems: &mut Vec<Invalid>) {
         if self.reconnect.max.is_zero() || self.reconnect.initial > self.reconnect.max {
             problems.push(Invalid::new(
                 "/reconnect/max",
@@ -63,7 +86,6 @@ impl Config {
                 "expected 1 byte to 1GiB",
             ));
         }
-        problems
     }
 
     fn check_ping(&self, problems: &mut Vec<Invalid>) {
@@ -85,7 +107,10 @@ impl Config {
     fn check_protocol(&self, problems: &mut Vec<Invalid>) {
         let (wrong, why) = match self.protocol {
             Protocol::Plain => (
-                vec![("/local_only", self.local_only)],
+                vec![
+                    ("/local_only", self.local_only),
+                    ("/fills", self.fills.is_some()),
+                ],
                 "expected only with `protocol: pipeline.v1`",
             ),
             Protocol::PipelineV1 => (
@@ -136,11 +161,13 @@ mod tests {
         let found = problems(json!({
             "urls": ["http://example.com", "ws://ok"], "headers": {"a b": "c"}, "local_only": true, "idle_timeout": "0s",
             "ping": {"every": "0s", "text": "a", "frame": "b"}, "reconnect": {"initial": "5s", "max": "1s"}, "max_message_bytes": 0,
+            "fills": "http://example.com",
         }));
         for pointer in [
             "/urls/0",
             "/headers/a b",
             "/local_only",
+            "/fills",
             "/idle_timeout",
             "/ping/every",
             "\"/ping\"",
@@ -152,7 +179,7 @@ mod tests {
                 "{pointer} in {found:?}"
             );
         }
-        assert_eq!(found.len(), 8, "{found:?}");
+        assert_eq!(found.len(), 10, "{found:?}");
     }
 
     #[test]

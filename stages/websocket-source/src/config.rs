@@ -27,6 +27,9 @@ pub(crate) struct Config {
     #[serde(default = "default_recent")]
     #[schemars(range(max = 10_000_000))]
     pub(crate) recent: u32,
+    /// `pipeline.v1`: address of the server that these messages end up in, if that keeps them in memory only. When it starts
+    /// anew, the others are asked for their past again.
+    pub(crate) fills: Option<String>,
     /// Headers of the request that opens the connection.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, Secret>,

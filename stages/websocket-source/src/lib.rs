@@ -2,7 +2,7 @@
 //!
 //! A [`link`] keeps one connection: it connects, subscribes, reads, and connects again, to the next address if there are
 //! several. What it read goes to the stage's own loop through a queue of one; there a frame becomes messages ([`plain`] or
-//! [`relay`]). [`report`] tells health and status.
+//! [`relay`]). [`report`] tells health and status, [`fills`] whether what was told is still there.
 //!
 //! Invariant: no frame of a server, and no server, ends the stage. Whatever is wrong is told, counted, and answered with a
 //! new connection.
@@ -14,6 +14,7 @@ mod check;
 mod config;
 mod connect;
 mod failure;
+mod fills;
 mod inbox;
 mod link;
 mod plain;

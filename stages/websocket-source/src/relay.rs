@@ -8,6 +8,7 @@
 //! that was just added, has from this stage's own time is news.
 
 use std::collections::HashMap;
+use std::sync::MutexGuard;
 
 use pipeline_sdk::prelude::*;
 use stage_envelope::{
@@ -16,7 +17,7 @@ use stage_envelope::{
 };
 
 use crate::inbox::Frame;
-use crate::shared::Shared;
+use crate::shared::{LinkState, Shared};
 use crate::throttle::Throttle;
 use crate::window::Window;
 
@@ -28,6 +29,8 @@ pub(crate) struct Relay {
     seen: Window,
     /// When this stage began, nanoseconds since 1970.
     begun_ns: i64,
+    /// Each server tells a part only, what came by POST.
+    local_only: bool,
     /// Per server, how far its past goes.
     past: HashMap<usize, After>,
     malformed: Throttle,
@@ -38,11 +41,12 @@ pub(crate) struct Relay {
 pub(crate) type Push<'p> = &'p mut dyn FnMut(Option<&str>, Record<'_>);
 
 impl Relay {
-    /// Nothing was seen yet by a stage that began at `begun_ns`.
-    pub(crate) fn new(begun_ns: i64) -> Self {
+    /// Nothing was seen yet by a stage that began at `begun_ns`. With `local_only` each server tells a part only.
+    pub(crate) fn new(begun_ns: i64, local_only: bool) -> Self {
         Relay {
             seen: Window::new(REMEMBERED),
             begun_ns,
+            local_only,
             past: HashMap::new(),
             malformed: Throttle::default(),
             gaps: Throttle::default(),
@@ -150,9 +154,10 @@ impl Relay {
             tracing::info!("`{partition}` began anew at offset {}", gap.from);
             return;
         }
-        let missing = gap.to.map_or(1, |to| {
-            u64::try_from(to.saturating_sub(gap.from).saturating_add(1)).unwrap_or(0)
-        });
+        let missing = self.missing(gap, link, shared);
+        if missing == 0 {
+            return;
+        }
         shared.gap(&partition, missing);
         if let Some(missing) = self.gaps.pass(missing) {
             tracing::warn!(
@@ -161,6 +166,23 @@ impl Relay {
                 "a server no longer has what was asked for"
             );
         }
+    }
+}
+
+impl Relay {
+    /// How many messages of a gap no server has told. Each tells all that it has in order, so the one that is farthest has told
+    /// all up to there, unless each tells a part only.
+    fn missing(&self, gap: &Gap, link: usize, shared: &Shared) -> u64 {
+        let told = |(index, state): (usize, MutexGuard<'_, LinkState>)| {
+            let elsewhere = index != link && !self.local_only;
+            elsewhere.then(|| state.after.get(&gap.topic, gap.partition))?
+        };
+        let farthest = shared.links().enumerate().filter_map(told).max();
+        let next = farthest.map_or(gap.from, |farthest| {
+            gap.from.max(farthest.saturating_add(1))
+        });
+        let to = gap.to.unwrap_or(gap.from);
+        u64::try_from(to.saturating_sub(next).saturating_add(1)).unwrap_or(0)
     }
 }
 

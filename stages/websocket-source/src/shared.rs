@@ -16,6 +16,8 @@ const MOST_KEYS: usize = 100;
 /// What is known about the stage.
 pub(crate) struct Shared {
     links: Vec<Mutex<LinkState>>,
+    /// The server that is filled.
+    filled: Option<Mutex<LinkState>>,
     /// Told when the health may have changed.
     pub(crate) changed: Notify,
     /// Messages handed on.
@@ -95,6 +97,7 @@ impl Shared {
         let count = |name, help| Count::new(context, name, help);
         Shared {
             links: urls.map(|url| Mutex::new(LinkState::new(url))).collect(),
+            filled: None,
             changed: Notify::new(),
             messages: count("pipeline_websocket_source_messages", "Messages handed on"),
             reconnects: count(
@@ -115,6 +118,40 @@ impl Shared {
             ),
             gaps: Mutex::default(),
         }
+    }
+
+    /// The same, with a server that is filled.
+    pub(crate) fn filling(mut self, url: Option<String>) -> Self {
+        self.filled = url.map(|url| Mutex::new(LinkState::new(url)));
+        self
+    }
+
+    /// The state of the connection to the server that is filled.
+    pub(crate) fn filled(&self) -> Option<MutexGuard<'_, LinkState>> {
+        self.filled.as_ref().map(lock)
+    }
+
+    /// Notes whether the server that is filled is there, and why it is not.
+    pub(crate) fn note_filled(&self, connected: bool, error: Option<String>) {
+        if let Some(mut filled) = self.filled() {
+            filled.connects += u64::from(connected);
+            filled.connected = connected;
+            filled.error = error.or_else(|| filled.error.take());
+        }
+        self.changed.notify_one();
+    }
+
+    /// All connections were given up; with `forget` so is what the servers told on them.
+    pub(crate) fn given_up(&self, forget: bool) {
+        for mut link in self.links() {
+            link.begun = Instant::now();
+            link.connected = false;
+            link.parked = None;
+            if forget {
+                link.after = After::default();
+            }
+        }
+        self.changed.notify_one();
     }
 
     /// The state of one connection. Not to be held over an await.

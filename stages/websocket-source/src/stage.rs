@@ -5,9 +5,11 @@ use std::sync::Arc;
 use pipeline_sdk::prelude::*;
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::address::Address;
 use crate::config::{Config, Protocol};
+use crate::fills::{self, Filled, Watcher};
 use crate::inbox::now_ns;
 use crate::link::Link;
 use crate::plain::Plain;
@@ -21,6 +23,8 @@ pub(crate) struct WebsocketSource {
     context: Context,
     /// The addresses of each connection.
     links: Vec<Vec<Address>>,
+    /// The server that the messages end up in.
+    filled: Option<Address>,
     tls: Option<Arc<ClientConfig>>,
     shared: Arc<Shared>,
 }
@@ -34,8 +38,8 @@ impl Source for WebsocketSource {
     }
 
     async fn open(config: Config, context: Context) -> Result<Self> {
-        let addresses = config.addresses()?;
-        let is_tls = addresses.iter().any(Address::is_tls);
+        let (addresses, filled) = (config.addresses()?, config.filled()?);
+        let is_tls = addresses.iter().chain(&filled).any(Address::is_tls);
         let tls = is_tls.then(|| config.tls.client_config()).transpose()?;
         let links: Vec<_> = match config.protocol {
             Protocol::Plain => (!addresses.is_empty())
@@ -50,7 +54,8 @@ impl Source for WebsocketSource {
                 .map(ToString::to_string)
                 .unwrap_or_default()
         });
-        let shared = Arc::new(Shared::new(&context, urls));
+        let shown = filled.as_ref().map(ToString::to_string);
+        let shared = Arc::new(Shared::new(&context, urls).filling(shown));
         if links.is_empty() {
             context.ready();
         }
@@ -58,6 +63,7 @@ impl Source for WebsocketSource {
             config: Arc::new(config),
             context,
             links,
+            filled,
             tls,
             shared,
         })
@@ -68,23 +74,60 @@ impl Source for WebsocketSource {
             self.context.draining().await;
             return Ok(());
         }
-        let mut groups = self.connect();
-        let mut reader = Reader::new(&self.config);
-        while let Some(group) = groups.recv().await {
-            for batch in reader.batches(&group, &self.shared, output) {
-                self.shared.messages.add(batch.len() as u64);
-                output.send(batch).await?;
+        self.report();
+        let mut filled = fills::watch(&self.context, self.watcher());
+        let mut reader = Reader::new(&self.config, now_ns());
+        loop {
+            let mut round = self.connect();
+            while let Some(group) = round.next(&mut filled).await {
+                for batch in reader.batches(&group, &self.shared, output) {
+                    self.shared.messages.add(batch.len() as u64);
+                    output.send(batch).await?;
+                }
+            }
+            drop(round);
+            let lost_ns = now_ns();
+            let Some(has_all) = output.until_draining(filled.back()).await else {
+                return Ok(());
+            };
+            self.shared.given_up(!has_all);
+            if !has_all {
+                tracing::info!("`fills` started anew: asking the others for their past again");
+                reader = Reader::new(&self.config, lost_ns);
             }
         }
-        Ok(())
+    }
+}
+
+/// Connections that are kept up until this is dropped, and what they read.
+struct Round {
+    groups: mpsc::Receiver<Group>,
+    links: Vec<JoinHandle<()>>,
+}
+
+impl Round {
+    /// The next frames; `None` when the server that is filled is lost, or the stage was asked to drain. Those who take them
+    /// hand them on as a whole: what was read is noted as told.
+    async fn next(&mut self, filled: &mut Filled) -> Option<Group> {
+        tokio::select! {
+            biased;
+            () = filled.lost() => None,
+            group = self.groups.recv() => group,
+        }
+    }
+}
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        self.links.iter().for_each(JoinHandle::abort);
     }
 }
 
 impl WebsocketSource {
-    /// Starts the connections and the report on them; they end when the stage is asked to drain.
-    fn connect(&self) -> mpsc::Receiver<Group> {
-        let (sender, receiver) = mpsc::channel(1);
-        for (index, addresses) in self.links.iter().enumerate() {
+    /// Starts the connections; they end when the stage is asked to drain.
+    fn connect(&self) -> Round {
+        let (sender, groups) = mpsc::channel(1);
+        let links = self.links.iter().enumerate().map(|(index, addresses)| {
             let link = Link {
                 index,
                 addresses: addresses.clone(),
@@ -94,14 +137,27 @@ impl WebsocketSource {
                 shared: Arc::clone(&self.shared),
                 groups: sender.clone(),
             };
-            self.context.spawn(link.run());
-        }
-        self.context.spawn(report::run(
-            self.context.clone(),
-            Arc::clone(&self.shared),
-            self.config.protocol,
-        ));
-        receiver
+            self.context.spawn(link.run())
+        });
+        let links = links.collect();
+        Round { groups, links }
+    }
+
+    fn report(&self) {
+        let (context, shared) = (self.context.clone(), Arc::clone(&self.shared));
+        let report = report::run(context, shared, Arc::clone(&self.config));
+        self.context.spawn(report);
+    }
+
+    fn watcher(&self) -> Option<Watcher> {
+        let address = self.filled.clone()?;
+        Some(Watcher {
+            address,
+            config: Arc::clone(&self.config),
+            tls: self.tls.clone(),
+            context: self.context.clone(),
+            shared: Arc::clone(&self.shared),
+        })
     }
 }
 
@@ -112,10 +168,10 @@ enum Reader {
 }
 
 impl Reader {
-    fn new(config: &Config) -> Self {
+    fn new(config: &Config, begun_ns: i64) -> Self {
         match config.protocol {
             Protocol::Plain => Reader::Plain(Box::new(Plain::new(config))),
-            Protocol::PipelineV1 => Reader::Relay(Relay::new(now_ns())),
+            Protocol::PipelineV1 => Reader::Relay(Relay::new(begun_ns, config.local_only)),
         }
     }
 

@@ -4,5 +4,6 @@
 mod bad_input;
 mod many;
 mod raw;
+mod relay;
 mod server;
 mod stalled;

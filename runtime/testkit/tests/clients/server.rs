@@ -20,7 +20,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `ws-broadcast` with further settings (`, key: value`) behind these stages (`- …`, if any).
+    /// Starts `ws-broadcast` with further settings (`, key: value`) behind these stages (`- …`, if any), which may name the
+    /// server's address as `OWN`.
     pub(crate) async fn start(settings: &str, before: &str) -> Self {
         let ports = Ports::reserve(2);
         let yaml = format!(
@@ -30,6 +31,7 @@ impl Server {
                  stages:
                    {before}
                    - {{ use: ws-broadcast, with: {{ listen: '{listen}'{settings} }} }}",
+            before = before.replace("OWN", &ports.addr(0).to_string()),
             listen = ports.addr(0),
             status = ports.addr(1),
         );
@@ -48,9 +50,14 @@ impl Server {
 
     /// The status document of `ws-broadcast`.
     pub(crate) async fn document(&self) -> Value {
+        self.document_of("ws-broadcast").await
+    }
+
+    /// The status document of a stage.
+    pub(crate) async fn document_of(&self, name: &str) -> Value {
         let status = self.process.status(self.ports.addr(1)).await.unwrap();
         let mut stages = status["stages"].as_array().into_iter().flatten();
-        let stage = stages.find(|stage| stage["name"] == "ws-broadcast");
+        let stage = stages.find(|stage| stage["name"] == name);
         stage.map_or(Value::Null, |stage| stage["document"].clone())
     }
 

@@ -16,7 +16,7 @@ fn servers() -> Servers {
     let (output, sent) = testing::output(&context);
     let urls = (0..2).map(|index| format!("ws://h{index}/"));
     Servers {
-        relay: Relay::new(1000),
+        relay: Relay::new(1000, false),
         shared: Shared::new(&context, urls),
         output,
         sent,
@@ -154,6 +154,23 @@ fn gaps_are_counted() {
 }
 
 #[test]
+fn what_another_server_told_is_not_missing() {
+    let mut servers = servers();
+    let gap = r#"{"type":"gap","topic":"t","partition":1,"from":3,"to":7,"reason":"evicted"}"#;
+    servers.tell(1, &message(5, 100));
+    servers.tell(0, gap);
+    assert_eq!(servers.shared.missing.get(), 2);
+    servers.tell(1, &message(7, 100));
+    servers.tell(0, gap);
+    assert_eq!(servers.shared.missing.get(), 2);
+    assert_eq!(servers.shared.gaps()["t/1"].gaps, 1);
+    // Each tells a part only: that the other is farther says nothing.
+    servers.relay = Relay::new(1000, true);
+    servers.tell(0, gap);
+    assert_eq!(servers.shared.missing.get(), 7);
+}
+
+#[test]
 fn what_is_no_frame_is_skipped_and_counted() {
     let mut servers = servers();
     for text in [
@@ -171,7 +188,7 @@ fn what_is_no_frame_is_skipped_and_counted() {
 #[test]
 fn fuzz_any_frame_does_no_harm() {
     bolero::check!().for_each(|bytes: &[u8]| {
-        let mut relay = Relay::new(1000);
+        let mut relay = Relay::new(1000, false);
         let shared = Shared::new(
             &Context::detached("peers"),
             std::iter::once("ws://h/".to_owned()),

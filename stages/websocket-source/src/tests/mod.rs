@@ -3,6 +3,7 @@
 mod drain;
 mod faults;
 mod feed;
+mod fills;
 mod pressure;
 mod relay;
 mod tls;
@@ -26,7 +27,7 @@ use crate::config::Config;
 use crate::stage::WebsocketSource;
 
 /// Longest time that anything in a test may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a test on one thread, as a stage runs.
 fn run(test: impl Future<Output = ()>) {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn message(partition: i32, offset: i64) -> String {
+pub(super) fn message(partition: i32, offset: i64) -> String {
     json!({"type": "message", "from": "a", "topic": "t", "partition": partition, "offset": offset, "timestamp": 100 + offset, "data": {"n": offset}})
         .to_string()
 }
@@ -15,7 +15,7 @@ fn positions(batch: &Batch) -> Vec<(i32, i64)> {
         .collect()
 }
 
-async fn next_positions(stage: &Stage, count: usize) -> Vec<(i32, i64)> {
+pub(super) async fn next_positions(stage: &Stage, count: usize) -> Vec<(i32, i64)> {
     let mut all = Vec::new();
     while all.len() < count {
         all.extend(positions(&stage.batch().await));
