@@ -57,14 +57,17 @@ export class MemberLog {
     }
     this.#isSilent = false;
     this.#count = group.rebalances;
+    let joinedAt = poll.at;
     for (const { at, kind, partitions } of group.recent) {
       // A clock that was set back would hide all that comes: a new process begins to be heard anew.
       if (!isWord(kind) || (at <= this.#heardOf && !isAnew)) continue;
       this.#heardOf = Math.max(this.#heardOf, at);
+      if (kind === "assign") joinedAt = Math.min(joinedAt, at - poll.aheadMs);
       this.#add({ at: at - poll.aheadMs, kind, partitions, detail: "" });
     }
     if (this.#isJoined !== undefined && group.isJoined !== this.#isJoined) {
-      this.#add({ at: poll.at, kind: group.isJoined ? "joined" : "left", partitions: [], detail: group.state });
+      const [at, kind] = group.isJoined ? [joinedAt, "joined" as const] : [poll.at, "left" as const];
+      this.#add({ at, kind, partitions: [], detail: group.state });
     }
     this.#isJoined = group.isJoined;
   }

@@ -33,11 +33,11 @@ export function Picture({ layout, links }: { layout: Layout; links: readonly Lin
         {layout.boxes.map((box) => (
           <MachineBox key={box.id} box={box} />
         ))}
+        <RelayRail placed={layout.placed} relays={layout.relays} />
         {links.map((link) => {
           const [from, to] = [places.get(link.from), places.get(link.to)];
-          if (from === undefined || to === undefined) return null;
-          const isRelay = layout.relays.has(link);
-          return <Line key={`${link.from}→${link.to}`} link={link} from={from} to={to} isRelay={isRelay} />;
+          if (from === undefined || to === undefined || layout.relays.has(link)) return null;
+          return <Line key={`${link.from}→${link.to}`} link={link} from={from} to={to} />;
         })}
         {layout.placed.map((placed) => (
           <StageBox key={placed.node.id} placed={placed} />
@@ -107,23 +107,39 @@ function inLines(name: string): string[] {
   return lines.map((line) => (line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1)}…` : line));
 }
 
+/** One rail for all servers that relay to each other: a line from each to each would hide the rest. */
+function RelayRail({ placed, relays }: { placed: readonly Placed[]; relays: ReadonlySet<Link> }) {
+  const readers = new Set([...relays].map((link) => link.to));
+  const ends = placed.filter(({ node }) => readers.has(node.id));
+  if (ends.length === 0) return null;
+  const x = Math.min(...ends.map((end) => left(end.column))) - 14;
+  const ys = ends.map((end) => top(end.row) + HEIGHT / 2);
+  return (
+    <g class="link relay">
+      <path d={`M${x},${Math.min(...ys)} V${Math.max(...ys)}`} />
+      {ends.map((end) => (
+        <path key={end.node.id} d={`M${x},${top(end.row) + HEIGHT / 2} H${left(end.column)}`} />
+      ))}
+    </g>
+  );
+}
+
 interface LineProps {
   link: Link;
   from: Placed;
   to: Placed;
-  isRelay: boolean;
 }
 
-function Line({ link, from, to, isRelay }: LineProps) {
+function Line({ link, from, to }: LineProps) {
   const w = useWords(WORDS);
   const format = useFormat();
   const text = link.rate === undefined ? "" : w.perSecond(format.rate(link.rate));
   const isLive = (link.rate ?? 0) > 0;
-  const way = isRelay ? around(from, to) : from.column === to.column ? down(from, to) : across(from, to);
+  const way = from.column === to.column ? down(from, to) : across(from, to);
   return (
-    <g class={`link ${link.medium}${isRelay ? " relay" : ""}${isLive ? " live" : ""}`}>
+    <g class={`link ${link.medium}${isLive ? " live" : ""}`}>
       <path d={way.line} />
-      {way.head !== "" && <path class="head" d={way.head} />}
+      <path class="head" d={way.head} />
       {text !== "" && (
         <text class={way.isDown ? "beside" : undefined} x={way.x} y={way.y}>
           {text}
@@ -166,15 +182,6 @@ function down(from: Placed, to: Placed): Way {
     y: (y1 + y2) / 2 + 3,
     isDown: true,
   };
-}
-
-/** The way of a relay: from the server of one machine to the stage that reads it on another. */
-function around(from: Placed, to: Placed): Way {
-  const isUp = from.row > to.row;
-  const [x1, y1] = [left(from.column) + WIDTH / 2, top(from.row) + (isUp ? 0 : HEIGHT)];
-  const [x2, y2] = [left(to.column) + WIDTH / 2, top(to.row) + (isUp ? HEIGHT : 0)];
-  const middle = (y1 + y2) / 2;
-  return { line: `M${x1},${y1} C${x1},${middle} ${x2},${middle} ${x2},${y2}`, head: "", x: 0, y: 0 };
 }
 
 function isOutside(machine: string): boolean {

@@ -23,7 +23,6 @@ export const WORDS = words(
     medium: (medium: Medium) => MEDIUM_EN[medium],
     perSecond: (n: string) => `${n}/s`,
     browsers: "browsers",
-    relayed: "relays to each other",
     table: "As a table",
     stage: "Stage",
     machine: "Machine",
@@ -36,7 +35,7 @@ export const WORDS = words(
     redelivered: "Sent again",
     restarts: "Restarts",
     copies: (n: string) => `×${n}`,
-    legend: "Dashed lines: WebSocket. Dotted lines: servers that relay to each other.",
+    legend: "Dashed lines: WebSocket. Dotted line: these read each other's servers.",
   },
   {
     title: "흐름",
@@ -46,7 +45,6 @@ export const WORDS = words(
     medium: (medium) => MEDIUM_KO[medium],
     perSecond: (n) => `${n}/초`,
     browsers: "브라우저",
-    relayed: "서로 중계",
     table: "표로 보기",
     stage: "스테이지",
     machine: "머신",
@@ -59,6 +57,6 @@ export const WORDS = words(
     redelivered: "재전송",
     restarts: "재시작",
     copies: (n) => `×${n}`,
-    legend: "파선: WebSocket. 점선: 서로 중계하는 서버.",
+    legend: "파선: WebSocket. 점선: 서로의 서버를 읽음.",
   },
 );
