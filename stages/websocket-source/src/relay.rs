@@ -167,9 +167,7 @@ impl Relay {
             );
         }
     }
-}
 
-impl Relay {
     /// How many messages of a gap no server has told. Each tells all that it has in order, so the one that is farthest has told
     /// all up to there, unless each tells a part only.
     fn missing(&self, gap: &Gap, link: usize, shared: &Shared) -> u64 {

@@ -41,6 +41,16 @@ fn run(test: impl Future<Output = ()>) {
     );
 }
 
+/// Runs a test of a stage with one server, and drains the stage when it has passed.
+fn with_feed(settings: Value, test: impl AsyncFnOnce(&Server, &Stage)) {
+    run(async {
+        let server = Server::start().await;
+        let stage = Stage::start(&[&server.url], settings).await;
+        test(&server, &stage).await;
+        stage.drain().await;
+    });
+}
+
 /// Waits until `look` finds something.
 async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = tokio::time::Instant::now() + PATIENCE;

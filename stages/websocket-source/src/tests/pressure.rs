@@ -9,7 +9,7 @@ async fn fill(client: &mut Client, padding: usize) -> usize {
         let send = client
             .socket
             .send(Frame::text(format!("{number} {padding}")));
-        if timeout(Duration::from_millis(300), send).await.is_err() {
+        if timeout(Duration::from_secs(1), send).await.is_err() {
             return number;
         }
     }
@@ -18,12 +18,9 @@ async fn fill(client: &mut Client, padding: usize) -> usize {
 
 #[test]
 fn a_full_stage_stops_reading_tells_so_and_loses_nothing() {
-    run(async {
-        let server = Server::start().await;
-        // Silence that the stage causes itself is not held against the server.
-        let settings =
-            json!({"idle_timeout": "500ms", "stale_after": "500ms", "ping": {"every": "100ms"}});
-        let stage = Stage::start(&[&server.url], settings).await;
+    // Silence that the stage causes itself is not held against the server.
+    let settings = json!({"idle_timeout": "2s", "stale_after": "2s", "ping": {"every": "100ms"}});
+    with_feed(settings, async |server, stage| {
         let mut client = server.accept().await;
         stage.ready().await;
         stage.sent.block(true);
@@ -44,15 +41,12 @@ fn a_full_stage_stops_reading_tells_so_and_loses_nothing() {
                 .all(|(payload, number)| payload.starts_with(&format!("{number} ")))
         );
         stage.ready().await;
-        stage.drain().await;
     });
 }
 
 #[test]
 fn pings_are_answered_while_the_stages_behind_take_nothing() {
-    run(async {
-        let server = Server::start().await;
-        let stage = Stage::start(&[&server.url], json!({})).await;
+    with_feed(json!({}), async |server, stage| {
         let mut client = server.accept().await;
         stage.sent.block(true);
         for number in 0..200 {
@@ -66,6 +60,5 @@ fn pings_are_answered_while_the_stages_behind_take_nothing() {
         assert_eq!(client.next().await, Some(Frame::Pong("alive?".into())));
         stage.sent.block(false);
         assert_eq!(stage.payloads(200).await.len(), 200);
-        stage.drain().await;
     });
 }

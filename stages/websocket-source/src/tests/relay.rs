@@ -25,10 +25,8 @@ pub(super) async fn next_positions(stage: &Stage, count: usize) -> Vec<(i32, i64
 
 #[test]
 fn the_first_connection_asks_for_the_past_and_later_ones_for_what_is_new() {
-    run(async {
-        let server = Server::start().await;
-        let settings = json!({"protocol": "pipeline.v1", "local_only": true, "recent": 77});
-        let stage = Stage::start(&[&server.url], settings).await;
+    let settings = json!({"protocol": "pipeline.v1", "local_only": true, "recent": 77});
+    with_feed(settings, async |server, stage| {
         let mut client = server.accept().await;
         assert_eq!(client.header("sec-websocket-protocol"), Some("pipeline.v1"));
         assert_eq!(client.path, "/feed?local_only=true&recent=77");
@@ -48,7 +46,6 @@ fn the_first_connection_asks_for_the_past_and_later_ones_for_what_is_new() {
         client.send(&message(0, 6)).await;
         client.send(&message(0, 7)).await;
         assert_eq!(next_positions(&stage, 1).await, [(0, 7)]);
-        stage.drain().await;
     });
 }
 
@@ -104,16 +101,13 @@ fn the_others_go_on_when_one_server_is_down() {
 
 #[test]
 fn a_server_of_another_kind_is_told() {
-    run(async {
-        let server = Server::start().await;
-        let stage = Stage::start(&[&server.url], json!({"protocol": "pipeline.v1"})).await;
+    with_feed(json!({"protocol": "pipeline.v1"}), async |server, stage| {
         let stream = server.accept_raw().await;
         let plain = tokio_tungstenite::accept_async(stream).await;
         stage
             .trouble("the server does not speak `pipeline.v1`")
             .await;
         drop(plain);
-        stage.drain().await;
     });
 }
 
@@ -126,25 +120,19 @@ fn a_draining_server_says_when_to_come_back() {
         let mut client = server.accept().await;
         let frame = CloseFrame {
             code: 1001.into(),
-            reason: "drain; reconnect_ms=700".into(),
+            reason: "drain; reconnect_ms=2000".into(),
         };
         client.socket.close(Some(frame)).await.unwrap();
         let closed = tokio::time::Instant::now();
         server.accept().await;
-        assert!(
-            closed.elapsed() >= Duration::from_millis(600),
-            "{:?}",
-            closed.elapsed()
-        );
+        assert!(closed.elapsed() >= Duration::from_secs(1));
         stage.drain().await;
     });
 }
 
 #[test]
 fn messages_without_a_position_and_of_several_topics_pass() {
-    run(async {
-        let server = Server::start().await;
-        let stage = Stage::start(&[&server.url], json!({"protocol": "pipeline.v1"})).await;
+    with_feed(json!({"protocol": "pipeline.v1"}), async |server, stage| {
         let mut client = server.accept().await;
         for text in [
             message(0, 1),
@@ -172,6 +160,5 @@ fn messages_without_a_position_and_of_several_topics_pass() {
                 Some("t".to_owned())
             ]
         );
-        stage.drain().await;
     });
 }
