@@ -164,14 +164,16 @@ impl WebsocketSource {
 /// Makes messages of frames, as the protocol asks for it.
 enum Reader {
     Plain(Box<Plain>),
-    Relay(Relay),
+    Relay(Box<Relay>),
 }
 
 impl Reader {
     fn new(config: &Config, begun_ns: i64) -> Self {
         match config.protocol {
             Protocol::Plain => Reader::Plain(Box::new(Plain::new(config))),
-            Protocol::PipelineV1 => Reader::Relay(Relay::new(begun_ns, config.local_only)),
+            Protocol::PipelineV1 => {
+                Reader::Relay(Box::new(Relay::new(begun_ns, config.local_only)))
+            }
         }
     }
 

@@ -36,7 +36,7 @@ fn the_first_connection_asks_for_the_past_and_later_ones_for_what_is_new() {
         client.send(&message(0, 5)).await;
         client.send(&message(1, 9)).await;
         client.send(&message(0, 6)).await;
-        assert_eq!(next_positions(&stage, 3).await, [(0, 5), (1, 9), (0, 6)]);
+        assert_eq!(next_positions(stage, 3).await, [(0, 5), (1, 9), (0, 6)]);
         drop(client);
         let mut client = server.accept().await;
         assert_eq!(
@@ -45,7 +45,7 @@ fn the_first_connection_asks_for_the_past_and_later_ones_for_what_is_new() {
         );
         client.send(&message(0, 6)).await;
         client.send(&message(0, 7)).await;
-        assert_eq!(next_positions(&stage, 1).await, [(0, 7)]);
+        assert_eq!(next_positions(stage, 1).await, [(0, 7)]);
     });
 }
 
