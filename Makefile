@@ -12,7 +12,7 @@ KAFKA := $(TARGET)/debug/testkit-kafka
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
-.PHONY: help packages build web test zig docs lint deny advisories demo
+.PHONY: help packages build web test bench zig docs lint deny advisories demo
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,19 +23,26 @@ packages:
 build: packages ## build the pipeline command, all stages and all tests
 	cargo build --workspace --all-targets --locked
 
-# The page that is served is committed, so that nobody needs Node to try it: the test writes it again.
-web: packages ## test the browser client
+# The pages that are served are committed, so that nobody needs Node to try it: the tests write them again.
+web: packages ## build and test the browser client and the dashboard
 	cd stages/ws-broadcast/web && npm ci --no-audit --no-fund && npm test
-	git diff --exit-code -- stages/ws-broadcast/web/site
+	cd observability/dashboard && npm ci --no-audit --no-fund && npm test
+	git diff --exit-code -- stages/ws-broadcast/web/site observability/dashboard/site
 
 # Stages are shared libraries, which `cargo test` alone does not build: the tests load them, so all is built first.
 test: build web ## run every test, against real Apache Kafka
 	@trap '$(KAFKA) down' EXIT; \
 	$(KAFKA) up; \
 	.ci/docs $(TARGET)/debug/pipeline --check; \
+	(cd observability/dashboard && npm run test:browser); \
 	cargo test --workspace --locked --doc; \
 	cargo test --workspace --locked --no-fail-fast --lib --bins --tests --examples 2>&1 | tee $(TARGET)/test.log; \
 	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print passed " passed, " failed " failed" }' $(TARGET)/test.log
+
+bench: build web ## measure the dashboard in a browser at 2,000 trades a second: BENCH_MINUTES=10
+	@trap '$(KAFKA) down' EXIT; \
+	$(KAFKA) up; \
+	cd observability/dashboard && npm run bench
 
 zig: ## check the example in Zig; needs a compiler of the version that it was written for: ZIG=…
 	cargo build -p pipeline-testkit --locked

@@ -13,6 +13,9 @@ use crate::{Hosts, Pipeline, unique};
 const MEMBERS: u16 = 3;
 /// Number of the producer VM's address; those of the consumer VMs begin with 1.
 const PRODUCER: u8 = 100;
+/// Numbers of the dashboard VM and of the simulated exchange.
+const DASHBOARD: u8 = 101;
+const EXCHANGE: u8 = 102;
 
 /// Topic, group and addresses of one deployment.
 #[derive(Clone)]
@@ -77,6 +80,40 @@ impl Deployment {
         format!("{}:{}", self.hosts.address(vm), 8081 + instance)
     }
 
+    /// The simulated exchange of this deployment, which trades `rate` times a second.
+    pub fn exchange(&self, rate: u32) -> Pipeline {
+        self.pipeline("pipelines/exchange-simulator.yaml")
+            .env("FEED_LISTEN", self.feed())
+            .env("FEED_RATE", rate)
+    }
+
+    /// The WebSocket address of the simulated exchange.
+    pub fn feed_url(&self) -> String {
+        format!("ws://{}/ws", self.feed())
+    }
+
+    /// The dashboard VM.
+    pub fn dashboard(&self) -> Pipeline {
+        let vms = || 1..=self.vms;
+        let sockets: Vec<String> = vms().map(|vm| self.socket(vm)).collect();
+        // Three members and the server on each consumer VM, and the producer's one flow.
+        let statuses = vms().flat_map(|vm| (0..=MEMBERS).map(move |flow| self.status(vm, flow)));
+        let producer = format!("{}:8085", self.hosts.address(PRODUCER));
+        let urls: Vec<String> = statuses
+            .chain([producer])
+            .map(|status| format!("http://{status}/status"))
+            .collect();
+        self.pipeline("pipelines/dashboard-vm.yaml")
+            .env("WS_SERVERS", sockets.join(","))
+            .env("STATUS_URLS", urls.join(","))
+            .env("DASHBOARD_LISTEN", self.page())
+    }
+
+    /// The address that the dashboard is served at.
+    pub fn page(&self) -> String {
+        format!("{}:3000", self.hosts.address(DASHBOARD))
+    }
+
     /// Asks each of a consumer VM's members which partitions it reads.
     pub async fn partitions(&self, vm: u8) -> Result<Vec<Vec<i64>>, String> {
         let mut members = Vec::new();
@@ -95,6 +132,10 @@ impl Deployment {
             );
         }
         Ok(members)
+    }
+
+    fn feed(&self) -> String {
+        format!("{}:9001", self.hosts.address(EXCHANGE))
     }
 
     fn pipeline(&self, file: &str) -> Pipeline {

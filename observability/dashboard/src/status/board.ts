@@ -19,6 +19,8 @@ export class Board {
   /** By how much this browser's clock is ahead of the polling one. */
   aheadMs = 0;
   #newestAt = 0;
+  /** Servers are only ever added: sorting them anew each time took more than all else that health is told from. */
+  #sorted: readonly Seat[] = [];
   #timeline: Timeline | undefined;
 
   take(report: StatusReport): void {
@@ -49,11 +51,14 @@ export class Board {
   }
 
   /** The servers, by address. */
-  get sorted(): Seat[] {
-    return [...this.seats.values()].sort(
-      (one, other) =>
-        one.host.localeCompare(other.host, "en", { numeric: true }) || Number(one.port) - Number(other.port),
-    );
+  get sorted(): readonly Seat[] {
+    if (this.#sorted.length !== this.seats.size) {
+      this.#sorted = [...this.seats.values()].sort(
+        (one, other) =>
+          one.host.localeCompare(other.host, "en", { numeric: true }) || Number(one.port) - Number(other.port),
+      );
+    }
+    return this.#sorted;
   }
 }
 

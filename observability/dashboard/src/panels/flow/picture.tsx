@@ -28,7 +28,7 @@ export function Picture({ layout, links }: { layout: Layout; links: readonly Lin
   const places = new Map(layout.placed.map((placed) => [placed.node.id, placed]));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section class="flow-scroller" aria-label={w.title} tabIndex={0}>
+    <section class="flow-scroller" aria-label={label} tabIndex={0}>
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
         {layout.boxes.map((box) => (
           <MachineBox key={box.id} box={box} />

@@ -1,0 +1,74 @@
+// A real Chromium, and what the page shows in it.
+
+import { mkdirSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const SHOTS = new URL("../../../target/dashboard/", import.meta.url).pathname;
+
+export async function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--headless",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+}
+
+/** Opens the page in a context of its own; `complaints` collects what the console says. */
+export async function open(browser, url, { isRecorded = true, ...options } = {}) {
+  const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  if (isRecorded) await recordPositions(page);
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** Notes the position of every frame that the page is given, below the page's own code. */
+async function recordPositions(page) {
+  await page.addInitScript(() => {
+    const Native = WebSocket;
+    window.heard = [];
+    window.sockets = [];
+    window.WebSocket = class extends Native {
+      constructor(...parts) {
+        super(...parts);
+        window.sockets.push(this);
+        this.addEventListener("message", ({ data }) => {
+          const { type, partition, offset } = JSON.parse(data);
+          if (type === "message" && partition !== undefined) window.heard.push(`${partition}:${offset}`);
+        });
+      }
+    };
+  });
+}
+
+/** What stands in the health strip, as a number. */
+export async function number(page, name) {
+  const text = await page.locator(`[data-number="${name}"]`).textContent();
+  return Number((text ?? "").replace(/[^\d.]/g, ""));
+}
+
+export const level = (page, part) => page.locator(`[data-part="${part}"]`).getAttribute("data-level");
+
+export const levels = async (page) =>
+  Object.fromEntries(
+    await page
+      .locator("[data-part]")
+      .evaluateAll((parts) => parts.map((part) => [part.dataset.part, part.dataset.level])),
+  );
+
+export async function shoot(page, name, options = { fullPage: true }) {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}${name}.png`, ...options });
+}

@@ -1,0 +1,237 @@
+// The page as a person meets it: from the real `pipeline`, with trades from real Kafka.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { levels, number, open, shoot, startBrowser } from "./browser.mjs";
+import { eventually, startSystem } from "./system.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** Most that the page's files may weigh as they are sent. */
+const MOST_BYTES = 150_000;
+
+let system;
+let browser;
+let page;
+let complaints;
+
+before(async () => {
+  system = await startSystem();
+  browser = await startBrowser();
+  await eventually("a page that is served", async () => (await fetch(system.page)).ok);
+  ({ page, complaints } = await open(browser, system.page));
+});
+
+after(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+test("trades, candles and every part of the system are there", async () => {
+  await eventually("all parts ok", async () => {
+    const now = await levels(page);
+    return Object.values(now).every((level) => level === "ok") || Promise.reject(new Error(JSON.stringify(now)));
+  });
+  await page.locator("[data-last]").waitFor();
+  await eventually("rows of the tape", async () => (await page.locator(".tape-scroller .tape-row").count()) > 10);
+  assert.equal(await number(page, "missing"), 0);
+  assert.equal(await number(page, "unreadable"), 0);
+});
+
+test("the files are small and are sent compressed, with a strict policy", async () => {
+  let bytes = 0;
+  for (const file of ["", "dashboard.js", "dashboard.css", "page.json"]) {
+    const answer = await fetch(system.page + file, { headers: { "accept-encoding": "gzip" } });
+    assert.match(answer.headers.get("content-security-policy"), /default-src 'none'.*script-src 'self'/);
+    const body = Buffer.from(await answer.arrayBuffer());
+    if (body.length > 1000) assert.equal(answer.headers.get("content-encoding"), "gzip", file);
+    bytes += gzipSync(body).length;
+  }
+  console.log(`the page's files: ${bytes} bytes compressed`);
+  assert.ok(bytes < MOST_BYTES, `${bytes} bytes`);
+});
+
+test("a first candle is there within a second of opening", async () => {
+  const { page: other } = await open(browser, "about:blank");
+  const took = await eventually("a quick start", async () => {
+    const started = performance.now();
+    await other.goto(system.page);
+    await other.locator(".legend-candle").waitFor();
+    const ms = performance.now() - started;
+    // A machine that does other things besides may miss it once.
+    return ms < 1000 ? ms : Promise.reject(new Error(`${Math.round(ms)} ms`));
+  });
+  console.log(`first candle after ${Math.round(took)} ms`);
+  await other.context().close();
+});
+
+test("prices stand as they were sent", async () => {
+  await page.locator(".tape-scroller .tape-row").first().click();
+  const raw = JSON.parse(await page.locator("dialog pre").textContent());
+  const price = await page.locator("dialog dd").nth(1).textContent();
+  assert.equal(price.replaceAll(",", ""), raw.data.price);
+  const position = await page.locator("dialog dd").nth(6).textContent();
+  assert.equal(position, `${raw.topic}/${raw.partition}:${raw.offset}`);
+  assert.ok((await page.locator(".waterfall li").count()) >= 5);
+  await shoot(page, "detail", {});
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+});
+
+test("the keyboard leads through the tape and back", async () => {
+  await page.locator('.tape-scroller .tape-row[tabindex="0"]').focus();
+  for (let index = 0; index < 3; index += 1) await page.keyboard.press("ArrowDown");
+  await eventually("the third row is focused", () => page.evaluate(() => document.activeElement?.dataset.row === "3"));
+  await page.keyboard.press("Enter");
+  await page.locator("dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("End");
+  await eventually("older rows", () => page.evaluate(() => Number(document.activeElement?.dataset.row) > 50));
+  await page.locator("#tape button[aria-pressed]").click();
+  await eventually(
+    "the tape follows again",
+    async () => (await page.locator("#tape button[aria-pressed=false]").count()) === 1,
+  );
+});
+
+test("filters and a pause hold", async () => {
+  await page.locator('#tape input[type="search"]').fill("xrp");
+  await eventually("only one market", async () => {
+    const symbols = await page.locator(".tape-scroller .tape-symbol").allTextContents();
+    return symbols.length > 0 && symbols.every((symbol) => symbol === "KRW-XRP");
+  });
+  await page.locator('#tape input[type="search"]').fill("");
+  await page.locator("#tape button[aria-pressed]").click();
+  const first = () => page.locator('.tape-scroller [data-row="0"]').getAttribute("data-position");
+  const held = await first();
+  const before = await number(page, "trades");
+  await eventually("more trades", async () => (await number(page, "trades")) > before + 20);
+  assert.equal(await first(), held);
+  await page.locator("#tape button[aria-pressed]").click();
+  await eventually("the newest trade", async () => (await first()) !== held);
+});
+
+test("bad input is counted, and markup is text", async () => {
+  const server = system.sockets[0].replace("ws:", "http:").replace("/ws", "/api/trades");
+  const trade = {
+    venue: "x",
+    symbol: "X",
+    price: "1",
+    size: "1",
+    side: "buy",
+    trade_id: "1",
+    traded_at: new Date().toISOString(),
+  };
+  const markup = '<img src="x" onerror="window.hurt=1">';
+  const bad = [
+    { ...trade, price: "1e400" },
+    { ...trade, traded_at: "0000-99-99" },
+    { hello: 1 },
+    "text",
+    { ...trade, symbol: markup },
+  ];
+  for (const body of bad) {
+    const answer = await fetch(server, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    assert.equal(answer.status, 200);
+  }
+  // What has no position comes by each of the three servers, and nothing tells that it is the same.
+  await eventually("what cannot be read is counted", async () => (await number(page, "unreadable")) === 4 * 3);
+  await page.locator('#tape input[type="search"]').fill("onerror");
+  await eventually(
+    "markup as text",
+    async () => (await page.locator(".tape-scroller .tape-symbol").first().textContent()) === markup,
+  );
+  await page.locator('#tape input[type="search"]').fill("");
+  assert.equal(await page.evaluate(() => window.hurt), undefined);
+});
+
+test("the panels tell what Kafka and the status servers tell", async () => {
+  const owners = new Map();
+  for (const vm of [1, 2, 3]) {
+    const members = await system.tell(`partitions ${vm}`);
+    const host = new URL(system.sockets[vm - 1]).hostname;
+    members.forEach((partitions, instance) => {
+      for (const partition of partitions) owners.set(partition, `${host}:${8081 + instance}`);
+    });
+  }
+  assert.deepEqual([...owners.keys()].sort(), [0, 1, 2]);
+  for (const [partition, owner] of owners) {
+    await eventually(`the owner of partition ${partition}`, async () =>
+      (await page.locator("#consumers").textContent()).includes(owner),
+    );
+  }
+  await system.tell("kill exchange");
+  const ends = await eventually("all is committed", async () => {
+    const [end, committed] = [await system.tell("ends"), await system.tell("committed")];
+    return JSON.stringify(end) === JSON.stringify(committed) && end;
+  });
+  for (const [partition, end] of ends.entries()) {
+    await eventually(`high and committed offset of partition ${partition}`, async () => {
+      const cells = await page.locator(`#kafka [data-partition="${partition}"]`).locator("td, th").allTextContents();
+      const told = cells.map((cell) => cell.replaceAll(",", ""));
+      return told.filter((cell) => cell === String(end)).length >= 2 || Promise.reject(new Error(told.join(" | ")));
+    });
+  }
+  await eventually("a silent feed is said", async () =>
+    (await page.locator(".banner").textContent()).includes("no trade for"),
+  );
+  await system.tell("start exchange");
+  await eventually("trades again", async () => !(await page.locator(".banner").textContent()).includes("no trade for"));
+});
+
+for (const [name, options] of Object.entries({
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  phone: { colorScheme: "light", viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+  korean: { colorScheme: "light", locale: "ko-KR", timezoneId: "Asia/Seoul" },
+})) {
+  test(`${name}: axe finds nothing, nothing is wider than the screen, and it is pictured`, async () => {
+    const { page: shown, complaints: said } = await open(browser, system.page, options);
+    await eventually("a full tape", async () => (await shown.locator(".tape-scroller .tape-row").count()) > 10);
+    await eventually("every part ok", async () => Object.values(await levels(shown)).every((level) => level === "ok"));
+    await eventually("rates", async () => /[1-9]\d\.\d/.test(await shown.locator("#consumers .readers").textContent()));
+    await shoot(shown, name);
+    const width = await shown.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    assert.equal(width, 0, "the page can be moved sideways");
+    await shown.evaluate(AXE);
+    const { violations } = await shown.evaluate(() => window.axe.run(document));
+    const found = violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(" ; ")}`,
+    );
+    assert.deepEqual(found, []);
+    assert.deepEqual(said, []);
+    await shown.context().close();
+  });
+}
+
+test("language, theme, colours and zone can be chosen and are kept", async () => {
+  const { page: shown } = await open(browser, system.page, { locale: "en-GB", timezoneId: "Asia/Seoul" });
+  const selects = shown.locator(".settings select");
+  await selects.nth(0).selectOption("ko");
+  await selects.nth(1).selectOption("dark");
+  await selects.nth(2).selectOption("korea");
+  await selects.nth(3).selectOption("utc");
+  await shown.reload();
+  await shown.locator("h1", { hasText: "실시간 체결" }).waitFor();
+  const root = await shown.evaluate(() => [document.documentElement.lang, { ...document.documentElement.dataset }]);
+  assert.deepEqual(root, ["ko", { theme: "dark", colours: "korea" }]);
+  const hour = await eventually("a trade's time in UTC", async () => {
+    const time = await shown.locator(".tape-scroller .tape-time").first().textContent();
+    return time.slice(0, 5) === new Date().toISOString().slice(11, 16);
+  });
+  assert.ok(hour);
+  await shown.context().close();
+});
+
+test("the console has nothing to complain about", () => {
+  assert.deepEqual(complaints, []);
+});
