@@ -20,7 +20,7 @@ async function page() {
     legalComments: "eof",
     logLevel: "warning",
   });
-  for (const file of ["index.html", "page.json"]) await copyFile(here(`src/${file}`), here(`site/${file}`));
+  await copyFile(here("src/index.html"), here("site/index.html"));
 }
 
 async function tests() {

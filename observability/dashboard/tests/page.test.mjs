@@ -29,6 +29,22 @@ after(async () => {
   await system?.stop();
 });
 
+const trade = {
+  venue: "x",
+  symbol: "X",
+  price: "1",
+  size: "1",
+  side: "buy",
+  trade_id: "1",
+  traded_at: new Date().toISOString(),
+};
+
+/** Gives the first VM's WebSocket server messages, as a consumer does. */
+function post(body, type) {
+  const server = system.sockets[0].replace("ws:", "http:").replace("/ws", "/api/trades");
+  return fetch(server, { method: "POST", headers: { "content-type": type }, body });
+}
+
 test("trades, candles and every part of the system are there", async () => {
   await eventually("all parts ok", async () => {
     const now = await levels(page);
@@ -115,16 +131,6 @@ test("filters and a pause hold", async () => {
 });
 
 test("bad input is counted, and markup is text", async () => {
-  const server = system.sockets[0].replace("ws:", "http:").replace("/ws", "/api/trades");
-  const trade = {
-    venue: "x",
-    symbol: "X",
-    price: "1",
-    size: "1",
-    side: "buy",
-    trade_id: "1",
-    traded_at: new Date().toISOString(),
-  };
   const markup = '<img src="x" onerror="window.hurt=1">';
   const bad = [
     { ...trade, price: "1e400" },
@@ -134,11 +140,7 @@ test("bad input is counted, and markup is text", async () => {
     { ...trade, symbol: markup },
   ];
   for (const body of bad) {
-    const answer = await fetch(server, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    const answer = await post(JSON.stringify(body), "application/json");
     assert.equal(answer.status, 200);
   }
   // What has no position comes by each of the three servers, and nothing tells that it is the same.
@@ -150,6 +152,24 @@ test("bad input is counted, and markup is text", async () => {
   );
   await page.locator('#tape input[type="search"]').fill("");
   assert.equal(await page.evaluate(() => window.hurt), undefined);
+});
+
+test("a sampled trade leads to its trace, and a clock that is an hour off is told", async () => {
+  const [now, hour] = [BigInt(Date.now()) * 1_000_000n, 3_600_000_000_000n];
+  const data = JSON.stringify({ ...trade, symbol: "TRACED" });
+  const times = `{"received":${now},"produced":${now},"consumed":${now - hour},"posted":${now - hour}}`;
+  const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const line = `{"topic":"by-hand","partition":0,"offset":1,"timestamp":${now},"times":${times},"traceparent":"${trace}","data":${data}}`;
+  assert.equal((await post(line, "application/x-ndjson")).status, 200);
+  await page.locator('#tape input[type="search"]').fill("TRACED");
+  await page.locator(".tape-scroller .tape-row", { hasText: "TRACED" }).click();
+  const link = page.locator("dialog a", { hasText: "Jaeger" });
+  assert.equal(await link.getAttribute("href"), "http://jaeger.test:16686/trace/0af7651916cd43dd8448eb211c80319c");
+  const told = await page.locator(".waterfall-note").allTextContents();
+  assert.deepEqual(told, ["⚠ The clock of the consumer is at least 1.0 h behind the clock of the producer."]);
+  await shoot(page, "skew", {});
+  await page.keyboard.press("Escape");
+  await page.locator('#tape input[type="search"]').fill("");
 });
 
 test("the panels tell what Kafka and the status servers tell", async () => {

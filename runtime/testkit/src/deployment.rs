@@ -99,14 +99,17 @@ impl Deployment {
         // Three members and the server on each consumer VM, and the producer's one flow.
         let statuses = vms().flat_map(|vm| (0..=MEMBERS).map(move |flow| self.status(vm, flow)));
         let producer = format!("{}:8085", self.hosts.address(PRODUCER));
+        let own = format!("{}:8086", self.hosts.address(DASHBOARD));
         let urls: Vec<String> = statuses
-            .chain([producer])
+            .chain([producer, own.clone()])
             .map(|status| format!("http://{status}/status"))
             .collect();
         self.pipeline("pipelines/dashboard-vm.yaml")
             .env("WS_SERVERS", sockets.join(","))
             .env("STATUS_URLS", urls.join(","))
             .env("DASHBOARD_LISTEN", self.page())
+            .env("DASHBOARD_STATUS", own)
+            .env("JAEGER_URL", "http://jaeger.test:16686")
     }
 
     /// The address that the dashboard is served at.

@@ -1,5 +1,6 @@
 //! The settings, and what a schema cannot say about them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use http::Uri;
@@ -34,6 +35,9 @@ pub(crate) struct Config {
     /// Folder of static files to serve.
     #[schemars(extend("format" = "path"))]
     pub(crate) site: Option<PathBuf>,
+    /// What pages of the site are told, by `GET /page.json`: anybody who may open them may read it.
+    #[serde(default)]
+    pub(crate) page: BTreeMap<String, String>,
     /// Serve `https://` and `wss://`.
     pub(crate) tls: Option<ServerTls>,
     /// What the ring may hold. It takes that much memory when it is full.

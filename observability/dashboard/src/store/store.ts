@@ -60,7 +60,7 @@ export class Store {
   readonly clock = new Minute();
   /** When the last message that cannot be read came, and how many there were. */
   readonly unreadableNow = { at: 0, total: 0 };
-  /** All trades, by when they arrived. */
+  /** Trades that were live, by when they arrived. */
   readonly arrivals = new Minute();
   /** The newest report of each status server, by its URL. */
   readonly status = new Map<string, StatusReport>();
@@ -171,8 +171,8 @@ export class Store {
     if (trade.position !== undefined && this.#partitions.size < MOST_PARTITIONS) {
       this.#partitions.add(trade.position.partition);
     }
-    this.arrivals.record(at, 0);
     if (this.#isPast(trade, message)) return;
+    this.arrivals.record(at, 0);
     this.lastTradeAt = at;
     if (trade.hops.received !== undefined) this.latency.record(at, at - trade.hops.received);
   }

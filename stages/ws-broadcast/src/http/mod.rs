@@ -92,7 +92,7 @@ pub(crate) fn router(app: Arc<App>, config: &Config) -> Router {
         .method_not_allowed_fallback(refusal::method_not_allowed)
         .with_state(app);
     match &config.site {
-        Some(folder) => router.fallback_service(site::service(folder, &config.peers)),
+        Some(folder) => router.fallback_service(site::service(folder, &config.peers, &config.page)),
         None => router.fallback(refusal::not_found),
     }
 }

@@ -1,12 +1,14 @@
 //! The files of the site: a folder, read only, with headers that let a page do nothing but what it is for.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
@@ -23,17 +25,20 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Serves a folder. Pages may connect to this server and to its peers, and to nothing else.
+/// Serves a folder, and `page` beside it. Pages may connect to this server and to its peers, and to nothing else.
 pub(crate) fn service(
     folder: &Path,
     peers: &[String],
+    page: &BTreeMap<String, String>,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send>
 + Clone
 + Send
 + Sync
 + use<> {
     let policy = policy(peers);
+    let page = page.clone();
     Router::new()
+        .route("/page.json", get(async move || Json(page)))
         .fallback_service(ServeDir::new(folder).precompressed_gzip())
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(move |request: Request, next: Next| {

@@ -76,6 +76,25 @@ async fn nothing_outside_the_folder_is_served() {
 }
 
 #[tokio::test]
+async fn pages_are_told_what_the_pipeline_file_says() {
+    let (server, _folder) = server().await;
+    let response = server.get("/page.json", "").await;
+    assert_eq!((response.status, response.body.as_str()), (200, "{}"));
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        json!({ "site": folder.path(), "page": { "jaeger_url": "http://jaeger:16686" } });
+    let server = TestServer::start(settings).await;
+    let response = server.get("/page.json", "").await;
+    assert_eq!(response.body, r#"{"jaeger_url":"http://jaeger:16686"}"#);
+    assert!(
+        response
+            .head
+            .to_ascii_lowercase()
+            .contains("content-security-policy")
+    );
+}
+
+#[tokio::test]
 async fn the_api_is_still_there() {
     let (server, _folder) = server().await;
     assert_eq!(server.post("application/json", "", b"1").await.status, 200);
