@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use pipeline_testkit::{Answer, Connection, Exchange, HttpReceiver, Pipeline, Running, eventually};
 
-const WITHIN: Duration = Duration::from_secs(30);
+const WITHIN: Duration = Duration::from_secs(60);
 
 /// A pipeline from an exchange to an HTTP receiver, impatient enough for a test.
 struct Feed {
@@ -25,8 +25,8 @@ impl Feed {
                    urls: ['{}']
                    reconnect: {{ initial: 10ms, max: 100ms }}
                    ping: {{ every: 300ms }}
-                   idle_timeout: 1s
-                   stale_after: 2s
+                   idle_timeout: 5s
+                   stale_after: 8s
                    max_message_bytes: 64KiB
                - use: http-post
                  with: {{ url: '{}', encoding: json }}",

@@ -105,7 +105,7 @@ async fn a_pipeline_v1_client_resumes_after_what_it_saw() {
     let client = async {
         let mut client = V1Client::connect(&url).await;
         client
-            .read_until(Duration::from_secs(10), |seen| seen.count() == 1)
+            .read_until(Duration::from_secs(60), |seen| seen.count() == 1)
             .await
             .unwrap();
         client.resume(&url).await.unwrap();
@@ -128,7 +128,7 @@ async fn the_receiver_follows_its_script_and_keeps_the_requests() {
     );
     assert_eq!(http::post(&url, "text/plain", "d").await.unwrap().0, 200);
 
-    let received = receiver.wait_for(4, Duration::from_secs(10)).await;
+    let received = receiver.wait_for(4, Duration::from_secs(60)).await;
     assert_eq!(received[0].line, "POST /receive");
     assert_eq!(
         received.iter().map(|it| it.text()).collect::<String>(),
@@ -140,7 +140,8 @@ async fn the_receiver_follows_its_script_and_keeps_the_requests() {
 async fn a_receiver_that_hangs_does_not_answer() {
     let receiver = HttpReceiver::scripted([Answer::hang()]).await;
     let url = receiver.url();
-    let answer = tokio::time::timeout(Duration::from_millis(200), http::get(&url)).await;
-    assert!(answer.is_err());
-    assert_eq!(receiver.received().len(), 1);
+    let asked = tokio::spawn(async move { http::get(&url).await });
+    receiver.wait_for(1, Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!asked.is_finished());
 }

@@ -227,7 +227,7 @@ async fn drain_after(
         sent.block(false);
     };
     let run = async { tokio::join!(stage.run(&mut output), asked).0.unwrap() };
-    tokio::time::timeout(Duration::from_secs(5), run)
+    tokio::time::timeout(Duration::from_secs(60), run)
         .await
         .unwrap();
     let batches = std::iter::from_fn(|| sent.next());
@@ -264,13 +264,14 @@ async fn a_full_edge_slows_polling_down() {
         async move { ok(&number.to_string()) }
     })
     .await;
-    let payloads = drain_after(
-        address,
-        true,
-        tokio::time::sleep(Duration::from_millis(200)),
-    )
-    .await;
     // One waits for credit, one in the channel, one at the poller.
+    let full = async {
+        while polls.load(Ordering::SeqCst) < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let payloads = drain_after(address, true, full).await;
     assert_eq!(polls.load(Ordering::SeqCst), 3);
     assert_eq!(payloads[0]["body"], json!(0));
 }

@@ -24,7 +24,12 @@ struct Scene {
 
 impl Scene {
     async fn open() -> Self {
-        let server = Server::start(", request_timeout: 2s", "").await;
+        Self::with("").await
+    }
+
+    /// With further settings of the server (`, key: value`).
+    async fn with(settings: &str) -> Self {
+        let server = Server::start(settings, "").await;
         let witness = V1Client::connect(&server.socket()).await;
         Self {
             server,
@@ -74,8 +79,12 @@ async fn bodies_that_are_no_messages_are_told_so() {
         .await;
     for (key, value, why) in [
         ("offset", json!(-1), "impossible `offset` -1"),
-        ("offset", json!(u64::MAX), "18446744073709551615"),
-        ("offset", json!("5"), "expected i64"),
+        (
+            "offset",
+            json!(u64::MAX),
+            "`offset`: invalid value: integer",
+        ),
+        ("offset", json!("5"), "`offset`: invalid type: string"),
         ("offset", json!(null), "`partition` without `offset`"),
         ("partition", json!(-7), "impossible `partition` -7"),
         ("partition", json!(1_u64 << 40), "impossible `partition`"),
@@ -133,7 +142,7 @@ async fn what_is_much_too_large_costs_a_bounded_amount_of_memory() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn heads_that_come_a_byte_at_a_time_are_given_up() {
-    let mut scene = Scene::open().await;
+    let mut scene = Scene::with(", request_timeout: 2s").await;
     let since = Instant::now();
     let mut slow = tokio::task::JoinSet::new();
     for _ in 0..50 {
@@ -161,7 +170,7 @@ async fn heads_that_come_a_byte_at_a_time_are_given_up() {
     assert_eq!(slow.len(), 50);
     while let Some(ended) = slow.join_next().await {
         ended.unwrap();
-        assert!(since.elapsed() < Duration::from_secs(20), "still connected");
+        assert!(since.elapsed() < Duration::from_secs(60), "still connected");
     }
     scene.is_well().await;
 }

@@ -9,13 +9,9 @@ async fn a_server_that_hangs_costs_the_timeout() {
         drop(stream);
     })
     .await;
-    let client = limited(
-        &format!("http://{address}/"),
-        None,
-        Duration::from_millis(50),
-    );
+    let client = limited(&format!("http://{address}/"), None, Duration::from_secs(1));
     let error = post(&client, "body").await.unwrap_err();
-    assert_eq!(error.to_string(), "no answer within 50ms");
+    assert_eq!(error.to_string(), "no answer within 1s");
 }
 
 #[tokio::test]
@@ -29,11 +25,7 @@ async fn a_body_that_stalls_is_cut_at_the_deadline() {
         std::future::pending::<()>().await;
     })
     .await;
-    let client = limited(
-        &format!("http://{address}/"),
-        None,
-        Duration::from_millis(50),
-    );
+    let client = limited(&format!("http://{address}/"), None, Duration::from_secs(1));
     let answer = post(&client, "body").await.unwrap();
     assert_eq!(answer.body, Body::Cut("answer did not end in time".into()));
 }

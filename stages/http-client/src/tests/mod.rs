@@ -71,7 +71,7 @@ fn client(address: SocketAddr) -> Client {
     limited(
         &format!("http://{address}/in?key=1"),
         None,
-        Duration::from_secs(5),
+        Duration::from_secs(60),
     )
 }
 

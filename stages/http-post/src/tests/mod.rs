@@ -92,10 +92,7 @@ fn envelope(line: &str) -> Value {
 async fn eventually(mut is: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is() {
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "waited ten seconds"
-        );
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

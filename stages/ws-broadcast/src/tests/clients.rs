@@ -198,8 +198,7 @@ async fn a_goodbye_is_answered() {
 
 #[tokio::test]
 async fn who_does_not_answer_pings_is_disconnected() {
-    let server =
-        TestServer::start(json!({ "ping": { "every": "50ms", "timeout": "100ms" } })).await;
+    let server = TestServer::start(json!({ "ping": { "every": "100ms", "timeout": "3s" } })).await;
     let mut deaf = deaf_client(&server).await;
     let mut alive = server.v1("").await;
     let mut bytes = Vec::new();
