@@ -97,9 +97,23 @@ test("prices stand as they were sent", async () => {
 });
 
 test("the keyboard leads through the tape and back", async () => {
-  await page.locator('.tape-scroller .tape-row[tabindex="0"]').focus();
+  await page.locator("#tape select").last().focus();
+  await page.keyboard.press("Tab");
+  await eventually("a row is focused and the rows stay", async () => {
+    const [row, focused] = await page.evaluate(() => [
+      document.activeElement?.dataset.row,
+      document.activeElement?.outerHTML.slice(0, 200),
+    ]);
+    const button = await page.locator("#tape button[aria-pressed]").textContent();
+    return (row !== undefined && button !== "Pause") || Promise.reject(new Error(`${focused}; ${button}`));
+  });
+  const start = Number(await page.evaluate(() => document.activeElement.dataset.row));
   for (let index = 0; index < 3; index += 1) await page.keyboard.press("ArrowDown");
-  await eventually("the third row is focused", () => page.evaluate(() => document.activeElement?.dataset.row === "3"));
+  const third = String(start + 3);
+  await eventually("the third row from there is focused", async () => {
+    const row = await page.evaluate(() => document.activeElement?.dataset.row);
+    return row === third || Promise.reject(new Error(`row ${row}, expected ${third}`));
+  });
   await page.keyboard.press("Enter");
   await page.locator("dialog[open]").waitFor();
   await page.keyboard.press("Escape");

@@ -24,16 +24,19 @@ export function TapePanel() {
   const store = useLive(EVERY_MS);
   const [filter, setFilter] = useState<Filter>(EVERYTHING);
   const [isPaused, setPaused] = useState(false);
+  const [isWalked, setWalked] = useState(false);
   const [top, setTop] = useState(0);
   const [chosen, setChosen] = useState<Trade>();
   const scroller = useRef<HTMLDivElement>(null);
+  const pause = useRef<HTMLButtonElement>(null);
   const view = useMemo(() => new TapeView(store.trades, filter), [store, filter]);
-  // Who scrolled down reads: the rows under the eyes stay where they are.
-  const isHeld = isPaused || top > 0 || chosen !== undefined;
+  // Who scrolled down, or walks through the rows by the keyboard, reads: the rows under the eyes stay where they are.
+  const isHeld = isPaused || isWalked || top > 0 || chosen !== undefined;
   if (!isHeld) view.follow();
 
   const resume = (): void => {
     setPaused(false);
+    setWalked(false);
     setTop(0);
     scroller.current?.scrollTo({ top: 0 });
   };
@@ -43,13 +46,24 @@ export function TapePanel() {
       title={w.title}
       half
       tools={
-        <button type="button" aria-pressed={isHeld} onClick={() => (isHeld ? resume() : setPaused(true))}>
+        <button ref={pause} type="button" aria-pressed={isHeld} onClick={() => (isHeld ? resume() : setPaused(true))}>
           {isHeld ? `${w.paused} · ${w.newer(format.whole(view.newer))}` : w.pause}
         </button>
       }
     >
       <Filters onChange={setFilter} />
-      <Rows view={view} top={top} scroller={scroller} onScroll={setTop} onChoose={setChosen} />
+      <Rows
+        view={view}
+        top={top}
+        scroller={scroller}
+        onScroll={setTop}
+        onChoose={setChosen}
+        onEnter={() => setWalked(true)}
+        onLeave={(to) => {
+          // The button itself decides whether the tape goes on.
+          if (to !== pause.current) setWalked(false);
+        }}
+      />
       {chosen !== undefined && <TradeDetail trade={chosen} onClose={() => setChosen(undefined)} />}
     </Panel>
   );
@@ -61,23 +75,38 @@ interface RowsProps {
   scroller: { current: HTMLDivElement | null };
   onScroll: (top: number) => void;
   onChoose: (trade: Trade) => void;
+  /** A row was reached by the keyboard; the rows were left. */
+  onEnter: () => void;
+  onLeave: (to: EventTarget | null) => void;
 }
 
-function Rows({ view, top, scroller, onScroll, onChoose }: RowsProps) {
+function Rows({ view, top, scroller, onScroll, onChoose, onEnter, onLeave }: RowsProps) {
   const w = useWords(WORDS);
   const [active, setActive] = useState(0);
   const inSight = Math.ceil((scroller.current?.clientHeight ?? 480) / ROW_PX);
   const first = Math.max(0, Math.floor(top / ROW_PX) - MORE_ROWS);
-  const indexes = range(first, Math.min(view.length, first + inSight + 2 * MORE_ROWS));
+  const end = Math.min(view.length, first + inSight + 2 * MORE_ROWS);
+  const indexes = range(first, end);
+  // Tab always leads to a row: to the last one that was walked to, or the nearest one that is drawn.
+  const reachable = Math.max(first, Math.min(end - 1, active));
 
+  // Keys may come faster than the page is drawn: each goes on from where the one before leads.
+  const goal = useRef(0);
   const move = (event: KeyboardEvent): void => {
-    const to = destination(event.key, active, view.length, inSight);
+    const to = destination(event.key, goal.current, view.length, inSight);
     if (to === undefined) return;
     event.preventDefault();
+    goal.current = to;
     setActive(to);
     keepInSight(scroller.current, to);
     // The row may only come into the document by the scrolling.
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-row="${to}"]`)?.focus());
+    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-row="${goal.current}"]`)?.focus());
+  };
+  const enter = ({ target }: FocusEvent): void => {
+    if (!(target instanceof HTMLElement) || !target.matches("[data-row]:focus-visible")) return;
+    goal.current = Number(target.dataset["row"]);
+    setActive(goal.current);
+    onEnter();
   };
   return (
     <div class="tape" role="grid" aria-label={w.title} aria-rowcount={view.length + 1} aria-colcount={8}>
@@ -94,6 +123,10 @@ function Rows({ view, top, scroller, onScroll, onChoose }: RowsProps) {
         ref={scroller}
         onScroll={(event) => onScroll(event.currentTarget.scrollTop)}
         onKeyDown={move}
+        onFocusIn={enter}
+        onFocusOut={({ relatedTarget }) => {
+          if (!(relatedTarget instanceof Node && scroller.current?.contains(relatedTarget))) onLeave(relatedTarget);
+        }}
       >
         <div class="tape-space" role="presentation" style={{ height: `${view.length * ROW_PX}px` }}>
           {indexes.map((index) => (
@@ -102,7 +135,7 @@ function Rows({ view, top, scroller, onScroll, onChoose }: RowsProps) {
               index={index}
               offset={index * ROW_PX}
               trade={view.at(index)}
-              isActive={index === Math.min(active, view.length - 1)}
+              isActive={index === reachable}
               onChoose={onChoose}
             />
           ))}
