@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Schema,
     /// Ask running pipelines how they are
     Status(StatusArgs),
+    /// Show messages of a running pipeline as they pass a stage, one JSON object a line
+    Tap(TapArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -64,7 +66,7 @@ pub(crate) struct RunArgs {
     /// Address of /metrics, /livez and /readyz, or `off`
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464", value_parser = parse_metrics)]
     pub(crate) metrics: Metrics,
-    /// Unix socket for `status` and reload [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or a folder of the user in /tmp]
+    /// Unix socket for `status`, `tap` and reload [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or a folder of the user in /tmp]
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
     /// How logs are written [default: human on a terminal, json otherwise]
@@ -163,4 +165,23 @@ pub(crate) struct StatusArgs {
     /// Print the answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `tap`.
+#[derive(Debug, Args)]
+pub(crate) struct TapArgs {
+    /// The stage: what comes into it is shown, and of a source what it hands on
+    pub(crate) stage: String,
+    /// Only in this flow
+    #[arg(long, value_name = "NAME")]
+    pub(crate) flow: Option<String>,
+    /// Most messages a second from each copy of a flow; those between are counted as `skipped`
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rate: u32,
+    /// End after this many messages [default: when interrupted]
+    #[arg(short = 'n', long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Unix socket of the pipeline [default: the one that runs the stage]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
 }

@@ -1,5 +1,6 @@
 //! The commands that print something and end.
 
+mod ask;
 pub(crate) mod check;
 pub(crate) mod graph;
 pub(crate) mod manual;
@@ -7,3 +8,4 @@ pub(crate) mod schema;
 mod settings;
 pub(crate) mod stages;
 pub(crate) mod status;
+pub(crate) mod tap;

@@ -14,6 +14,7 @@ mod signals;
 mod spec;
 mod stopping;
 mod systemd;
+mod tap;
 mod watch;
 
 pub(crate) use control::find as find_control_sockets;

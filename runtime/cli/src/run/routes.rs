@@ -2,6 +2,7 @@
 
 use super::app::App;
 use super::openmetrics;
+use super::tap::tap;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -26,6 +27,7 @@ pub(crate) fn control(app: Arc<App>) -> Router {
             "/status",
             get(|State(app): State<Arc<App>>| async move { Json(app.status()) }),
         )
+        .route("/tap", get(tap))
         .route("/reload", post(reload))
         .route("/log", post(set_log))
         .with_state(app)

@@ -5,3 +5,4 @@ mod lifecycle;
 mod reload;
 mod support;
 mod surroundings;
+mod tap;

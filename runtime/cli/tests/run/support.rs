@@ -4,7 +4,7 @@ use pipeline_testkit::{Ports, Running, eventually};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub(crate) const SOON: Duration = Duration::from_secs(15);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// A flow of these stages.
 pub(crate) fn flow(name: &str, status: Option<SocketAddr>, stages: &[String]) -> String {

@@ -1,8 +1,8 @@
 //! `pipeline status`: asks running pipelines over their control sockets.
 
-mod ask;
 mod table;
 
+use super::ask;
 use crate::args::StatusArgs;
 use crate::exit::Exit;
 use crate::output::{say, tell};
@@ -15,12 +15,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Asks and prints.
 pub(crate) fn status(args: &StatusArgs) -> Exit {
-    let sockets: Vec<PathBuf> = match &args.control {
-        Some(path) => vec![path.clone()],
-        None => crate::run::find_control_sockets(),
-    };
+    let sockets = ask::sockets(args.control.as_deref());
     if sockets.is_empty() {
-        tell("no pipeline was found (expected a control socket; `--control` names one)\n");
+        tell(ask::NOBODY);
         return Exit::Unavailable;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
