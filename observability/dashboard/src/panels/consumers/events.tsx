@@ -44,7 +44,7 @@ function Item({ event }: { event: GroupEvent }) {
   const format = useFormat();
   const [tone, sign] = SIGNS[event.kind];
   return (
-    <li>
+    <li data-event={event.kind}>
       <time class="muted" dateTime={new Date(event.at).toISOString()}>
         {format.time(event.at)}
       </time>

@@ -66,7 +66,7 @@ function Row({ member, columns, most, isFirst, now }: RowProps) {
   const reading = (partition: number) => partitions.find((one) => one.partition === partition);
   const why = seat.trouble?.detail ?? member.reasons[0];
   return (
-    <tr class={`member ${state}${isFirst ? " first" : ""}`}>
+    <tr class={`member ${state}${isFirst ? " first" : ""}`} data-consumer={`${member.host}:${member.port}`} data-state={state}>
       <th scope="row" title={member.id}>
         {member.host}
         <span class="muted">:{member.port}</span>
@@ -101,7 +101,7 @@ function Cell({ reading, most }: { reading: Reading | undefined; most: number })
   const load = most > 0 ? (reading.rate ?? 0) / most : 0;
   const { lag, lagSeconds } = reading;
   return (
-    <td class="cell owned" style={{ "--load": `${Math.round(load * 100)}%` }}>
+    <td class="cell owned" data-owned={reading.partition} style={{ "--load": `${Math.round(load * 100)}%` }}>
       <span class="cell-rate">{reading.rate === undefined ? "–" : w.perSecond(format.rate(reading.rate))}</span>
       <span class="cell-lag">
         {reading.isReplaying ? `↻ ${w.replaying}` : reading.isPaused ? `‖ ${w.paused}` : lagText(lag, lagSeconds)}
