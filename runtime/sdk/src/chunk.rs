@@ -31,6 +31,7 @@ pub struct Chunk {
     pieces: Vec<Piece>,
     /// Indices that were rejected one by one.
     rejected: RefCell<BTreeSet<usize>>,
+    tries: u32,
 }
 
 impl Chunk {
@@ -38,6 +39,7 @@ impl Chunk {
         Chunk {
             pieces,
             rejected: RefCell::default(),
+            tries: 0,
         }
     }
 
@@ -72,6 +74,20 @@ impl Chunk {
     #[expect(clippy::len_without_is_empty, reason = "a chunk is never empty")]
     pub fn len(&self) -> usize {
         self.pieces.iter().map(|piece| piece.range.len()).sum()
+    }
+
+    /// How often these messages were tried before.
+    #[must_use]
+    pub fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    /// The same messages, to be tried again.
+    pub(crate) fn again(self) -> Self {
+        Chunk {
+            tries: self.tries.saturating_add(1),
+            ..self
+        }
     }
 
     /// Payload and key bytes of all messages.
@@ -154,6 +170,7 @@ impl Chunk {
             return Err(self);
         }
         let mut left = len as u32 / 2;
+        let tries = self.tries.saturating_add(1);
         let (mut first, mut second) = (Vec::new(), Vec::new());
         for piece in self.pieces {
             let count = left.min(piece.range.len() as u32);
@@ -166,7 +183,11 @@ impl Chunk {
             first.push(head);
             second.extend(tail);
         }
-        Ok((Chunk::new(first), Chunk::new(second)))
+        let part = |pieces| Chunk {
+            tries,
+            ..Chunk::new(pieces)
+        };
+        Ok((part(first), part(second)))
     }
 }
 

@@ -163,7 +163,7 @@ impl Lane<'_> {
                         .begin(&self.key, &crate::error::chain(&*error));
                     let wait = after.unwrap_or_else(|| self.backoff.next_delay());
                     tokio::time::sleep(wait).await;
-                    parts.push(chunk);
+                    parts.push(chunk.again());
                 }
                 Err(WriteError::Fail(error)) => return Err(error),
             }

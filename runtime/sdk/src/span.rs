@@ -127,7 +127,7 @@ impl Span {
     }
 
     /// Says that what the span stands for has failed, and how: `kind` is a word of few, `why` is for people.
-    pub fn fail(&mut self, kind: &'static str, why: impl Into<String>) {
+    pub fn fail(&mut self, kind: impl Into<Value>, why: impl Into<String>) {
         self.set("error.type", kind);
         self.0.error = Some(why.into());
     }

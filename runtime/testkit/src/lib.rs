@@ -13,6 +13,7 @@ mod feed;
 mod hosts;
 pub mod http;
 pub mod kafka;
+pub mod otlp;
 mod pipeline;
 mod ports;
 mod receiver;

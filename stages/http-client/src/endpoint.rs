@@ -45,6 +45,12 @@ impl Endpoint {
         host.trim_start_matches('[').trim_end_matches(']')
     }
 
+    /// The port, the scheme's own if none is written.
+    pub fn port(&self) -> u16 {
+        let own = if self.is_tls() { 443 } else { 80 };
+        self.uri.port_u16().unwrap_or(own)
+    }
+
     pub(crate) fn uri(&self) -> &Uri {
         &self.uri
     }

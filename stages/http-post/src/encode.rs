@@ -6,12 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::HeaderValue;
+use pipeline_sdk::TraceText;
 use pipeline_sdk::prelude::*;
 use serde_json::value::RawValue;
 use stage_envelope::{EnvelopeFields, NDJSON, TIMES_HEADER, Times, write_envelope};
 
 use crate::answer::Rejected;
 use crate::config::Encoding;
+use crate::trace::Posts;
 
 /// Header in which the Kafka source tells the time of the record, in milliseconds.
 const KAFKA_TIMESTAMP: &str = "kafka-timestamp";
@@ -40,27 +42,29 @@ impl Encoding {
 pub(crate) fn encode<'a>(
     encoding: Encoding,
     messages: impl Iterator<Item = Message<'a>>,
+    posts: &Posts,
 ) -> Encoded {
     match encoding {
-        Encoding::Envelope => envelopes(messages),
+        Encoding::Envelope => envelopes(messages, posts),
         Encoding::Json => json(messages.map(|message| message.payload()), b"", b""),
         Encoding::JsonArray => json(messages.map(|message| message.payload()), b"[", b"]"),
     }
 }
 
-fn envelopes<'a>(messages: impl Iterator<Item = Message<'a>>) -> Encoded {
+fn envelopes<'a>(messages: impl Iterator<Item = Message<'a>>, posts: &Posts) -> Encoded {
     let posted = now_ns();
     let mut body = Vec::new();
     let mut places = Vec::new();
     for (place, message) in messages.enumerate() {
         let position = message.position();
-        let traceparent = message.trace().map(|trace| trace.to_string());
+        let trace = posts.trace(place).or_else(|| message.trace());
+        let traceparent = trace.map(|trace| trace.text());
         let fields = EnvelopeFields {
             topic: position.map(|position| position.topic),
             position: position.map(|position| (position.partition, position.offset)),
             timestamp: Some(message.timestamp_ns()),
             key: message.key(),
-            traceparent: traceparent.as_deref(),
+            traceparent: traceparent.as_ref().map(TraceText::as_str),
             times: times(&message, posted),
             replay: message.is_replay(),
             payload: message.payload(),

@@ -16,6 +16,7 @@ mod retry_after;
 mod server;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod verdict;
 
 use pipeline_sdk::prelude::*;

@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime};
 
 use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use pipeline_sdk::prelude::*;
 use stage_envelope::REPLAY_HEADER;
 use stage_http_client::{Answer, Body, Client};
@@ -14,7 +14,11 @@ use crate::encode::{Encoded, encode};
 use crate::given::{Given, Keep, Partitions, Request, run};
 use crate::metrics::Metrics;
 use crate::retry_after::retry_after;
+use crate::trace::Posts;
 use crate::verdict::Verdict;
+
+/// Header of the W3C trace context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Where messages go. Requests of several partitions may be in flight at the same time.
 pub(crate) struct Receiver {
@@ -26,6 +30,7 @@ pub(crate) struct Receiver {
     keep: Option<Keep>,
     partitions: Partitions,
     metrics: Metrics,
+    context: Context,
 }
 
 impl Receiver {
@@ -55,18 +60,23 @@ impl Receiver {
             keep: config.keep(),
             partitions: Partitions::default(),
             metrics: Metrics::new(context),
+            context: context.clone(),
         })
     }
 
     /// Sends a chunk in one request. Rejects what can never be delivered; `Ok` means that the rest was.
     pub(crate) async fn deliver(&self, chunk: &Chunk) -> Result<(), WriteError> {
-        let encoded = encode(self.encoding, chunk.iter());
+        let mut posts = Posts::begin(&self.context, self.client.endpoint(), chunk);
+        let encoded = encode(self.encoding, chunk.iter(), &posts);
         let rejected = match self.keep.zip(run(chunk)) {
-            None => self.post(&encoded, &mut Given::default()).await?,
+            None => {
+                self.post(&encoded, &mut Given::default(), &mut posts)
+                    .await?
+            }
             Some((keep, (partition, first, last, is_replay))) => {
                 let mut given = self.partitions.take(chunk.topic(), partition);
                 given.before(first, is_replay);
-                let posted = self.post(&encoded, &mut given).await;
+                let posted = self.post(&encoded, &mut given, &mut posts).await;
                 if posted.is_ok() {
                     let messages = encoded.places.len();
                     let body = encoded.body;
@@ -77,6 +87,7 @@ impl Receiver {
             }
         };
         for (place, why) in rejected {
+            posts.rejected(place, &why);
             chunk.reject(place, &why);
         }
         Ok(())
@@ -87,6 +98,7 @@ impl Receiver {
         &self,
         encoded: &Encoded,
         given: &mut Given,
+        posts: &mut Posts,
     ) -> Result<Rejected, WriteError> {
         let mut unfit = encoded.unfit.clone();
         if encoded.places.is_empty() {
@@ -96,11 +108,13 @@ impl Receiver {
             body: encoded.body.clone(),
             messages: encoded.places.len(),
         };
-        let mut answer = self.send(&request, given.tag.as_ref(), false).await?;
+        let mut answer = self.send_traced(&request, given, posts).await?;
         if answer.status == StatusCode::PRECONDITION_FAILED && given.tag.is_some() {
             self.give_again(given, &answer).await?;
-            answer = self.send(&request, given.tag.as_ref(), false).await?;
+            posts.given_again();
+            answer = self.send_traced(&request, given, posts).await?;
         }
+        posts.answered(answer.status);
         let refused = self.judge(&answer, request.messages)?;
         given.tag = answer.headers.get(ETAG).cloned();
         let refused = refused.into_iter();
@@ -108,12 +122,27 @@ impl Receiver {
         Ok(unfit)
     }
 
+    /// Sends a request whose spans are told when there is no answer.
+    async fn send_traced(
+        &self,
+        request: &Request,
+        given: &Given,
+        posts: &mut Posts,
+    ) -> Result<Answer, WriteError> {
+        let tag = given.tag.as_ref();
+        let sent = self.send(request, tag, false, posts.of_request()).await;
+        if let Err(WriteError::Retry { error, .. }) = &sent {
+            posts.failed(&error.to_string());
+        }
+        sent
+    }
+
     /// Gives a receiver that started anew, as `answer` says, what the one before was given last.
     async fn give_again(&self, given: &mut Given, answer: &Answer) -> Result<(), WriteError> {
         let tag = answer.headers.get(ETAG);
         let Some(keep) = self.keep else { return Ok(()) };
         for request in given.again(keep) {
-            let answer = self.send(&request, tag, true).await?;
+            let answer = self.send(&request, tag, true, None).await?;
             match Verdict::from(answer.status) {
                 // What it does not take now it did not take before.
                 Verdict::Delivered | Verdict::Messages => {
@@ -135,6 +164,7 @@ impl Receiver {
         request: &Request,
         tag: Option<&HeaderValue>,
         is_replay: bool,
+        trace: Option<Trace>,
     ) -> Result<Answer, WriteError> {
         let mut headers = self.headers.clone();
         if let Some(tag) = tag {
@@ -142,6 +172,11 @@ impl Receiver {
         }
         if is_replay {
             headers.insert(REPLAY_HEADER, HeaderValue::from_static("true"));
+        }
+        if let Some(trace) = trace
+            && let Ok(text) = HeaderValue::from_str(trace.text().as_str())
+        {
+            headers.insert(TRACEPARENT, text);
         }
         let in_flight = self.metrics.start(request.messages);
         let start = Instant::now();

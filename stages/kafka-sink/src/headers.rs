@@ -8,17 +8,12 @@ use std::io::Write as _;
 const ENTERED: &str = "pipeline-timestamp";
 const TRACEPARENT: &str = "traceparent";
 
-/// The message's own headers, but for those that are written anew here, its trace and its entry time.
-pub(crate) fn of(message: Message<'_>) -> OwnedHeaders {
+/// The message's own headers, but for those that are written anew here, the trace and the message's entry time.
+pub(crate) fn of(message: Message<'_>, trace: Option<Trace>) -> OwnedHeaders {
     let own = message
         .headers()
         .filter(|(name, _)| !matches!(*name, ENTERED | TRACEPARENT));
-    write(
-        own,
-        message.headers().len(),
-        message.trace(),
-        message.timestamp_ns(),
-    )
+    write(own, message.headers().len(), trace, message.timestamp_ns())
 }
 
 fn write<'a>(
@@ -38,7 +33,7 @@ fn write<'a>(
     if let Some(trace) = trace {
         headers = headers.insert(Header {
             key: TRACEPARENT,
-            value: Some(text.write(trace)),
+            value: Some(text.write(trace.text().as_str())),
         });
     }
     headers.insert(Header {

@@ -13,6 +13,7 @@ mod reports;
 mod settings;
 mod sink;
 mod status;
+mod trace;
 
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,11 @@
 use crate::in_flight::{Delivered, InFlight, Token};
 use crate::outcome::{Outcome, judge};
 use crate::status::Status;
+use crate::trace::{Sends, delivered};
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientContext;
+use rdkafka::Message as _;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
@@ -46,6 +48,7 @@ struct State {
     /// Messages that the producer has and has not reported.
     unreported: usize,
     progress: Instant,
+    sends: Sends,
 }
 
 /// A message that was not delivered.
@@ -88,6 +91,7 @@ impl Reports {
                 failures: Vec::new(),
                 unreported: 0,
                 progress: Instant::now(),
+                sends: Sends::default(),
             }),
             changed: Notify::new(),
             troubled: AtomicBool::new(false),
@@ -119,6 +123,11 @@ impl Reports {
         self.state.lock().unreported -= 1;
     }
 
+    /// The trace to send with a sampled message: that of its span, which `start` makes when it is sent for the first time.
+    pub(crate) fn trace(&self, token: Token, start: impl FnOnce() -> Span) -> Trace {
+        self.state.lock().sends.trace(token, start)
+    }
+
     /// The batch of a message.
     pub(crate) fn batch(&self, token: Token) -> Option<Batch> {
         self.state.lock().in_flight.batch(token).cloned()
@@ -131,6 +140,7 @@ impl Reports {
 
     fn keep(&self, state: &mut State, token: Token, error: KafkaError) {
         self.errors.add(1);
+        state.sends.retried(token, &error);
         if judge(&error) == Outcome::Fatal {
             self.alarmed.store(true, Ordering::Relaxed);
         }
@@ -165,7 +175,13 @@ impl Reports {
     /// Settles a message that can never be delivered.
     pub(crate) fn reject(&self, token: Token, why: &str) {
         self.rejected.add(1);
-        let rejected = self.state.lock().in_flight.rejected(token);
+        let (rejected, span) = {
+            let mut state = self.state.lock();
+            (state.in_flight.rejected(token), state.sends.take(token))
+        };
+        if let Some(mut span) = span {
+            span.fail("rejected", why);
+        }
         if let Some((batch, complete)) = rejected {
             let index = token.index() as u32;
             batch.reject(index..index + 1, why);
@@ -264,9 +280,11 @@ impl ProducerContext for Reports {
         let mut state = self.state.lock();
         state.unreported -= 1;
         let quiet = state.unreported == 0;
+        let mut span = None;
         let complete = match result {
             Ok(_) => {
                 state.progress = Instant::now();
+                span = state.sends.take(token);
                 state.in_flight.delivered(token)
             }
             Err((error, _)) => {
@@ -277,8 +295,9 @@ impl ProducerContext for Reports {
             }
         };
         drop(state);
-        if result.is_ok() {
+        if let Ok(record) = result {
             self.produced.add(1);
+            delivered(span, record.partition(), record.offset());
         }
         complete.iter().for_each(settle);
         if quiet || complete.is_some() {

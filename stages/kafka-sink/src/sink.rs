@@ -9,6 +9,7 @@ use crate::key::Pointer;
 use crate::outcome::{Outcome, explain, judge};
 use crate::reports::{Failure, Producer, Reports};
 use crate::settings::Settings;
+use crate::trace;
 use pipeline_sdk::prelude::*;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, Producer as _};
@@ -148,10 +149,17 @@ impl KafkaSink {
 
     fn try_send(&self, message: Message<'_>, token: Token) -> Result<(), KafkaError> {
         let key = self.key(message);
+        let key = key.as_deref();
+        let trace = match message.sampled() {
+            Some(parent) => Some(self.reports().trace(token, || {
+                trace::send(&self.context, &self.settings.topic, message, key, parent)
+            })),
+            None => message.trace(),
+        };
         let record = BaseRecord::with_opaque_to(&self.settings.topic, token.0)
             .payload(message.payload())
-            .headers(headers::of(message));
-        let record = match key.as_deref() {
+            .headers(headers::of(message, trace));
+        let record = match key {
             Some(key) => record.key(key),
             None => record,
         };

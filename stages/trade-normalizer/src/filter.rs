@@ -10,6 +10,7 @@ use crate::venue::Frame;
 struct TradeNormalizer {
     normalizer: Normalizer,
     dropped: Counter,
+    context: Context,
 }
 
 impl Filter for TradeNormalizer {
@@ -24,6 +25,7 @@ impl Filter for TradeNormalizer {
                 "Messages that held no trade: acknowledgements, heartbeats, order books",
                 &[],
             ),
+            context,
         })
     }
 
@@ -32,10 +34,25 @@ impl Filter for TradeNormalizer {
             .normalizer
             .read(message.payload(), Time::from_nanos(message.timestamp_ns()))?
         {
-            Frame::Trades => self.normalizer.trades().for_each(|trade| out.emit(trade)),
-            Frame::Other => self.dropped.add(1),
+            Frame::Trades => {
+                self.normalizer.trades().for_each(|trade| out.emit(trade));
+                self.note(message, "normalised");
+            }
+            Frame::Other => {
+                self.dropped.add(1);
+                self.note(message, "dropped");
+            }
         }
         Ok(())
+    }
+}
+
+impl TradeNormalizer {
+    /// Tells the trace of a sampled message what became of it.
+    fn note(&self, message: Message<'_>, what: &'static str) {
+        if let Some(trace) = message.sampled() {
+            self.context.span_event(trace, what, &[]);
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod shared;
 mod stage;
 mod throttle;
 mod timers;
+mod trace;
 mod transport;
 mod window;
 

@@ -17,6 +17,7 @@ use crate::relay::Relay;
 use crate::report;
 use crate::session::Group;
 use crate::shared::Shared;
+use crate::trace::Tracer;
 
 pub(crate) struct WebsocketSource {
     config: Arc<Config>,
@@ -77,10 +78,11 @@ impl Source for WebsocketSource {
         self.report();
         let mut filled = fills::watch(&self.context, self.watcher());
         let mut reader = Reader::new(&self.config, now_ns());
+        let mut tracer = Tracer::new(&self.context);
         loop {
             let mut round = self.connect();
             while let Some(group) = round.next(&mut filled).await {
-                for batch in reader.batches(&group, &self.shared, output) {
+                for batch in reader.batches(&group, &self.shared, &mut tracer, output) {
                     self.shared.messages.add(batch.len() as u64);
                     output.send(batch).await?;
                 }
@@ -178,14 +180,24 @@ impl Reader {
     }
 
     /// The messages of a group, in as few batches as they fit into.
-    fn batches(&mut self, group: &Group, shared: &Shared, output: &Output) -> Vec<BatchBuilder> {
+    fn batches(
+        &mut self,
+        group: &Group,
+        shared: &Shared,
+        tracer: &mut Tracer,
+        output: &Output,
+    ) -> Vec<BatchBuilder> {
         let mut batches = Batches {
             output,
+            tracer,
+            received_ns: 0,
+            link: (group.link, shared),
             filled: Vec::new(),
             current: output.batch(),
             topic: String::new(),
         };
         for frame in &group.frames {
+            batches.received_ns = frame.received_ns;
             match self {
                 Reader::Plain(plain) => {
                     plain.messages(frame, group.connection, shared, &mut |record| {
@@ -207,6 +219,10 @@ impl Reader {
 /// Batches being filled; each holds positions of one topic.
 struct Batches<'o> {
     output: &'o Output,
+    tracer: &'o mut Tracer,
+    /// When the frame that is being read came, and by which connection.
+    received_ns: i64,
+    link: (usize, &'o Shared),
     filled: Vec<BatchBuilder>,
     current: BatchBuilder,
     topic: String,
@@ -224,7 +240,13 @@ impl Batches<'_> {
             topic.clone_into(&mut self.topic);
             self.current.topic(topic);
         }
-        self.current.push(record);
+        match self
+            .tracer
+            .receive(&record, self.received_ns, topic, self.link)
+        {
+            Some(span) => self.current.push_in(record, span),
+            None => self.current.push(record),
+        };
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) struct Hub {
     epoch: String,
     epoch_tag: HeaderValue,
     peers: Vec<String>,
+    pub(crate) context: Context,
     pub(crate) metrics: Metrics,
     pub(crate) tally: Tally,
     shared: Mutex<Shared>,
@@ -54,6 +55,7 @@ impl Hub {
             epoch,
             peers: config.peers.clone(),
             name,
+            context: context.clone(),
             metrics: Metrics::new(context),
             tally: Tally::default(),
             shared: Mutex::new(Shared {
@@ -79,6 +81,7 @@ impl Hub {
         let mut intake = Intake::new(ring, encode, local);
         let result = put(&mut intake);
         let taken = intake.taken();
+        let spans = intake.ended();
         let head = ring.head();
         encode.clear();
         encode.shrink_to(KEPT);
@@ -88,6 +91,8 @@ impl Hub {
         if head > before {
             self.head.send_replace(head);
         }
+        // They end here: the clients are told, and no lock is held.
+        drop(spans);
         (result, taken)
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Invariant: a message is encoded once, and only when it is new, or new to who is told what comes by POST.
 
+use pipeline_sdk::Span;
 use stage_envelope::{Data, Envelope, write_message};
 
 use crate::ring::{Admission, Entry, Kind, Payload, Ring, TooManyPartitions};
+use crate::trace::Unclaimed;
 use crate::wire::text_frame;
 
 /// What became of messages.
@@ -22,6 +24,12 @@ pub(crate) struct Intake<'a> {
     scratch: &'a mut Vec<u8>,
     local: bool,
     taken: Taken,
+    /// The span that the next message is taken in.
+    span: Option<Span>,
+    /// Whether the message that is being taken has one: the last one below.
+    is_traced: bool,
+    /// Of messages that were taken.
+    ended: Vec<Span>,
 }
 
 impl<'a> Intake<'a> {
@@ -32,7 +40,21 @@ impl<'a> Intake<'a> {
             scratch,
             local,
             taken: Taken::default(),
+            span: None,
+            is_traced: false,
+            ended: Vec::new(),
         }
+    }
+
+    /// The next message is taken in this span.
+    pub(crate) fn within(&mut self, span: Option<Span>) -> &mut Self {
+        self.span = span;
+        self
+    }
+
+    /// The spans of the messages that were taken.
+    pub(crate) fn ended(self) -> Vec<Span> {
+        self.ended
     }
 
     /// Puts one message into the ring, unless it is there.
@@ -41,6 +63,8 @@ impl<'a> Intake<'a> {
         from: &str,
         message: &Envelope<'_>,
     ) -> Result<(), TooManyPartitions> {
+        self.is_traced = self.span.is_some();
+        self.ended.extend(self.span.take());
         let admission = match &message.position {
             None => None,
             Some(position) => Some((
@@ -51,10 +75,12 @@ impl<'a> Intake<'a> {
         let at = match admission {
             Some((Admission::Duplicate, _)) => {
                 self.taken.duplicates += 1;
+                self.note("duplicate");
                 return Ok(());
             }
             Some((Admission::Repeat(id), offset)) => {
                 self.taken.duplicates += 1;
+                self.note("duplicate");
                 self.put(from, message, Kind::Repeat((id, offset)));
                 return Ok(());
             }
@@ -82,8 +108,18 @@ impl<'a> Intake<'a> {
 
     fn put(&mut self, from: &str, message: &Envelope<'_>, kind: Kind) {
         let frame = text_frame(self.scratch, |out| write_message(out, from, message));
-        self.ring
-            .push(Entry::message(frame, kind), message.timestamp);
+        let mut entry = Entry::message(frame, kind);
+        if let Some(span) = self.ended.last().filter(|_| self.is_traced) {
+            entry.trace = Some(Unclaimed::new(span.trace()).into());
+        }
+        self.ring.push(entry, message.timestamp);
+    }
+
+    /// Tells the trace of a message what became of it.
+    fn note(&mut self, what: &'static str) {
+        if let Some(span) = self.ended.last_mut().filter(|_| self.is_traced) {
+            span.event(what, Vec::new());
+        }
     }
 
     /// What became of the messages so far.

@@ -20,6 +20,7 @@ mod stage;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod upstream;
 mod wire;
 

@@ -6,6 +6,7 @@ use pipeline_sdk::prelude::*;
 use stage_envelope::{Data, Envelope, FROM_HEADER, TIMES_HEADER, Times, is_topic};
 
 use crate::hub::{Hub, now_ns};
+use crate::trace::broadcast;
 
 /// Time of the Kafka record, in milliseconds, as the source of a consumer tells it.
 const KAFKA_TIMESTAMP: &str = "kafka-timestamp";
@@ -21,7 +22,13 @@ pub(crate) fn take(hub: &Hub, batch: &Batch) {
                 .and_then(|name| std::str::from_utf8(name).ok());
             let mut envelope = envelope(&message, batch);
             envelope.times.accepted = Some(accepted);
-            if let Err(error) = intake.take(from.unwrap_or(&hub.name), &envelope) {
+            let span = message
+                .sampled()
+                .map(|parent| broadcast(&hub.context, &mut envelope, parent));
+            let taken = intake
+                .within(span)
+                .take(from.unwrap_or(&hub.name), &envelope);
+            if let Err(error) = taken {
                 rejected.push((index, error.to_string()));
             }
         }

@@ -165,7 +165,7 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
             other => {
                 if let Some(other) = other {
                     let expected = "`always_on`, `always_off`, `traceidratio` or one of them with `parentbased_` before it";
-                    self.ignored("OTEL_TRACES_SAMPLER", &other.to_owned(), expected);
+                    self.ignored("OTEL_TRACES_SAMPLER", other, expected);
                 }
                 Sampling {
                     ratio: file.ratio.unwrap_or(RATIO),

@@ -49,7 +49,11 @@ fn two_of_three() -> Encoded {
 async fn post_to(answer: &str) -> Result<Rejected, WriteError> {
     let (address, _) = serve(&[answer]);
     receiver(address, json!({"timeout": "200ms"}))
-        .post(&two_of_three(), &mut Given::default())
+        .post(
+            &two_of_three(),
+            &mut Given::default(),
+            &mut Posts::default(),
+        )
         .await
 }
 
@@ -65,7 +69,11 @@ async fn a_request_carries_type_token_and_headers() {
     let (address, requests) = serve(&[&answer("200 OK", "", "")]);
     let settings = json!({"token": "t0ken", "headers": {"X-Api-Key": "k3y"}});
     receiver(address, settings)
-        .post(&two_of_three(), &mut Given::default())
+        .post(
+            &two_of_three(),
+            &mut Given::default(),
+            &mut Posts::default(),
+        )
         .await
         .unwrap();
     let request = requests.lock().unwrap()[0].clone();
@@ -140,7 +148,11 @@ async fn a_receiver_that_echoes_secrets_does_not_get_them_into_a_reason() {
     let (address, _) = serve(&[&answer("400 Bad Request", "", "you sent t0ken and k3y")]);
     let settings = json!({"token": "t0ken", "headers": {"x-api-key": "k3y"}});
     match receiver(address, settings)
-        .post(&two_of_three(), &mut Given::default())
+        .post(
+            &two_of_three(),
+            &mut Given::default(),
+            &mut Posts::default(),
+        )
         .await
     {
         Err(WriteError::Invalid(why)) => assert_eq!(why, "400 Bad Request: you sent *** and ***"),
@@ -155,7 +167,15 @@ async fn a_wrong_token_is_retried_and_told_without_the_query() {
         &answer("200 OK", "", ""),
     ]);
     let receiver = receiver(address, json!({"token": "t0ken"}));
-    let (text, after) = retry(receiver.post(&two_of_three(), &mut Given::default()).await);
+    let (text, after) = retry(
+        receiver
+            .post(
+                &two_of_three(),
+                &mut Given::default(),
+                &mut Posts::default(),
+            )
+            .await,
+    );
     assert_eq!(
         text,
         format!("POST http://{address}/in: 401 Unauthorized: the receiver wants a valid `token`")
@@ -163,7 +183,11 @@ async fn a_wrong_token_is_retried_and_told_without_the_query() {
     assert_eq!(after, None);
     assert_eq!(
         receiver
-            .post(&two_of_three(), &mut Given::default())
+            .post(
+                &two_of_three(),
+                &mut Given::default(),
+                &mut Posts::default()
+            )
             .await
             .unwrap()
             .len(),
@@ -226,7 +250,11 @@ async fn half_an_answer_with_plain_json_is_delivered() {
     let receiver = receiver(address, json!({"encoding": "json_array"}));
     assert_eq!(
         receiver
-            .post(&two_of_three(), &mut Given::default())
+            .post(
+                &two_of_three(),
+                &mut Given::default(),
+                &mut Posts::default()
+            )
             .await
             .unwrap()
             .len(),
@@ -250,7 +278,11 @@ async fn no_answer_is_retried() {
         .unwrap();
     let (text, _) = retry(
         receiver(free, json!({}))
-            .post(&two_of_three(), &mut Given::default())
+            .post(
+                &two_of_three(),
+                &mut Given::default(),
+                &mut Posts::default(),
+            )
             .await,
     );
     assert!(text.contains("Connection refused"), "{text}");
@@ -261,7 +293,11 @@ async fn an_answer_that_is_too_large_is_delivered() {
     let (address, _) = serve(&["HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n"]);
     assert_eq!(
         receiver(address, json!({}))
-            .post(&two_of_three(), &mut Given::default())
+            .post(
+                &two_of_three(),
+                &mut Given::default(),
+                &mut Posts::default()
+            )
             .await
             .unwrap()
             .len(),
@@ -280,7 +316,7 @@ async fn a_chunk_of_unfit_messages_makes_no_request() {
     let receiver = receiver(address, json!({"encoding": "json"}));
     assert_eq!(
         receiver
-            .post(&encoded, &mut Given::default())
+            .post(&encoded, &mut Given::default(), &mut Posts::default())
             .await
             .unwrap(),
         unfit

@@ -34,10 +34,12 @@ async fn an_envelope_carries_all_that_is_known_of_a_message() {
             (&json!(2), &json!(42))
         );
         assert_eq!(lines[0]["timestamp"], 1_700_000_000_000_000_000_i64);
-        assert_eq!(
-            (&lines[0]["key"], &lines[0]["traceparent"]),
-            (&json!("KRW-BTC"), &json!(traceparent))
-        );
+        assert_eq!(lines[0]["key"], "KRW-BTC");
+        // The same trace; the parent of what comes next is the POST.
+        let told = lines[0]["traceparent"].as_str().and_then(Trace::parse);
+        let (told, given) = (told.unwrap(), Trace::parse(traceparent).unwrap());
+        assert_eq!((told.trace_id, told.flags), (given.trace_id, given.flags));
+        assert_ne!(told.span_id, given.span_id);
         assert_eq!(
             (&lines[0]["replay"], &lines[0]["data"]),
             (&json!(true), &json!({"price": "1.0"}))

@@ -29,7 +29,7 @@ async fn a_record_has_key_headers_trace_and_entry_time() {
             json!({"key": "/symbol"}),
         )
         .await;
-        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
         let headers = [
             ("a", &b"1"[..]),
             ("tracestate", b"x=y"),

@@ -178,12 +178,14 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 
     fn heard(&mut self, length: usize) -> Result<(), End> {
         self.liveness.heard();
-        self.protocol
-            .receive(&self.buffer[..length])
-            .map_err(|over| match over {
-                Over::Closed => End::Closed,
-                Over::Broken => End::Protocol,
-            })
+        let received = self.protocol.receive(&self.buffer[..length]);
+        if let Some(ping) = self.protocol.take_echo() {
+            self.outbox.echoed(ping);
+        }
+        received.map_err(|over| match over {
+            Over::Closed => End::Closed,
+            Over::Broken => End::Protocol,
+        })
     }
 
     fn due(&mut self) -> Result<(), End> {

@@ -17,6 +17,7 @@ use crate::config::SlowClient;
 use crate::cursor::{Cursor, Gathered};
 use crate::hub::{Hub, Reader};
 use crate::ring::{Lag, Ring};
+use crate::trace::Deliveries;
 
 /// Where a write stops collecting; a larger message makes a larger write.
 const WRITE: usize = 64 * 1024;
@@ -51,6 +52,7 @@ pub(crate) struct Outbox {
     flush: bool,
     /// The client has not been near the head yet: it began in the past, and is not late.
     catching_up: bool,
+    deliveries: Deliveries,
     /// Nothing more of the ring is sent.
     ended: bool,
 }
@@ -74,6 +76,7 @@ impl Outbox {
             taken: 0,
             flush: false,
             catching_up: true,
+            deliveries: Deliveries::default(),
             ended: false,
         }
     }
@@ -115,6 +118,7 @@ impl Outbox {
                 self.collect(scratch)
             };
             self.count(&collected.gathered);
+            self.trace(protocol, scratch);
             if scratch.is_empty() {
                 return Poll::Ready(Ok(if collected.too_slow {
                     Step::TooSlow
@@ -174,8 +178,23 @@ impl Outbox {
         Ok(())
     }
 
+    /// Puts a ping behind what is traced: its echo says that the client has it.
+    fn trace(&mut self, protocol: &mut Protocol, out: &mut Vec<u8>) {
+        let claimed = self.cursor.claimed();
+        if let Some(carried) = self.deliveries.begin(&self.hub.context, claimed) {
+            protocol.ping_with(carried);
+            protocol.take_outgoing(out);
+        }
+    }
+
+    /// The client has all that was written before this ping.
+    pub(crate) fn echoed(&mut self, ping: u64) {
+        self.deliveries.echoed(ping);
+    }
+
     fn collect(&mut self, out: &mut Vec<u8>) -> Collected {
         let hub = Arc::clone(&self.hub);
+        self.cursor.may_claim(self.deliveries.room());
         let collected = hub.look(|ring| match self.is_late(ring) {
             true if self.pace.slow == SlowClient::Disconnect => Collected::TOO_SLOW,
             late => {

@@ -20,6 +20,8 @@ const MAX_OUTGOING: usize = 16 * 1024;
 /// The state of the protocol with one client.
 pub(crate) struct Protocol {
     socket: WebSocket<Pipe>,
+    /// The last of our numbered pings that came back.
+    echo: Option<u64>,
 }
 
 /// Why a client's bytes end the connection.
@@ -39,6 +41,7 @@ impl Protocol {
             .max_frame_size(Some(MAX_MESSAGE));
         Self {
             socket: WebSocket::from_raw_socket(Pipe::default(), Role::Server, Some(config)),
+            echo: None,
         }
     }
 
@@ -47,6 +50,10 @@ impl Protocol {
         self.socket.get_mut().incoming.extend_from_slice(bytes);
         loop {
             match self.socket.read() {
+                Ok(Message::Pong(carried)) => {
+                    let number = <[u8; 8]>::try_from(&carried[..]).map(u64::from_be_bytes);
+                    self.echo = number.ok().or(self.echo);
+                }
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Err(Over::Closed),
@@ -62,6 +69,16 @@ impl Protocol {
     /// Asks the client for a sign of life.
     pub(crate) fn ping(&mut self) {
         self.say(Message::Ping(Bytes::new()));
+    }
+
+    /// Asks the client for an echo.
+    pub(crate) fn ping_with(&mut self, carried: [u8; 8]) {
+        self.say(Message::Ping(Bytes::copy_from_slice(&carried)));
+    }
+
+    /// The last of the numbered pings that came back since the last call.
+    pub(crate) fn take_echo(&mut self) -> Option<u64> {
+        self.echo.take()
     }
 
     /// Says goodbye.

@@ -8,6 +8,7 @@ mod mark;
 use std::ops::Range;
 
 use mark::Mark;
+use pipeline_sdk::Trace;
 use stage_envelope::{After, Gap, GapReason, write_gap};
 
 use crate::ring::{Entry, Kind, Partition, PartitionId, Ring};
@@ -53,6 +54,9 @@ pub(crate) struct Cursor {
     live: u64,
     after: After,
     marks: Vec<Mark>,
+    /// How many deliveries may be traced, and the traces of those that are.
+    claims: usize,
+    claimed: Vec<Trace>,
 }
 
 /// What one gathering gave.
@@ -81,6 +85,8 @@ impl Cursor {
             live,
             after,
             marks: Vec::new(),
+            claims: 0,
+            claimed: Vec::new(),
         }
     }
 
@@ -106,12 +112,33 @@ impl Cursor {
                         gathered.messages += 1;
                     }
                 }
-                View::V1 { local_only } => gathered.add(self.v1(ring, entry, *local_only, out)),
+                View::V1 { local_only } => {
+                    let local_only = *local_only;
+                    let given = self.v1(ring, entry, local_only, out);
+                    if let Some(trace) = &entry.trace
+                        && given.messages > 0
+                        && !local_only
+                        && self.claimed.len() < self.claims
+                    {
+                        self.claimed.extend(trace.claim());
+                    }
+                    gathered.add(given);
+                }
                 View::Hello => {}
             }
             self.next += 1;
         }
         gathered
+    }
+
+    /// Says how many deliveries of the next gathering may be traced.
+    pub(crate) fn may_claim(&mut self, claims: usize) {
+        self.claims = claims;
+    }
+
+    /// The traces of the deliveries that were gathered and are recorded.
+    pub(crate) fn claimed(&mut self) -> Vec<Trace> {
+        std::mem::take(&mut self.claimed)
     }
 
     /// Moves on to the head without the messages in between; returns how many that were.

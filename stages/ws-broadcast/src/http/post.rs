@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use super::{App, Refusal};
 use crate::auth::{Peer, may_write};
 use crate::hub::{Hub, now_ns};
+use crate::trace;
 
 /// Most lines of one body.
 const MAX_LINES: usize = 65_536;
@@ -42,7 +43,8 @@ pub(crate) async fn take(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
-    let mut response = match answer(&app, peer, request).await {
+    let mut spans = trace::Request::begin(&app.hub.context, peer);
+    let mut response = match answer(&app, peer, request, &mut spans).await {
         Ok(answer) => {
             let in_ring = answer.accepted + answer.duplicates > 0;
             let status = if in_ring {
@@ -60,10 +62,16 @@ pub(crate) async fn take(
     response
         .headers_mut()
         .insert(ETAG, app.hub.epoch_tag().clone());
+    spans.answered(response.status());
     response
 }
 
-async fn answer(app: &App, peer: Peer, request: Request) -> Result<Answer, Refusal> {
+async fn answer(
+    app: &App,
+    peer: Peer,
+    request: Request,
+    spans: &mut trace::Request,
+) -> Result<Answer, Refusal> {
     app.is_serving()?;
     let (head, body) = request.into_parts();
     may_write(app.token.as_ref(), peer, &app.names, &head.headers)?;
@@ -71,8 +79,8 @@ async fn answer(app: &App, peer: Peer, request: Request) -> Result<Answer, Refus
     let (body, _room) = read(app, &head.headers, body).await?;
     expects_this_epoch(&app.hub, &head.headers)?;
     let answer = match content {
-        Content::Envelopes => take_envelopes(&app.hub, &head.headers, &body).await?,
-        Content::OnePayload => take_payload(&app.hub, &head.headers, &body)?,
+        Content::Envelopes => take_envelopes(&app.hub, &head.headers, &body, spans).await?,
+        Content::OnePayload => take_payload(&app.hub, &head.headers, &body, spans)?,
     };
     app.hub.metrics.rejected.add(answer.rejected.len() as u64);
     Ok(answer)
@@ -156,7 +164,12 @@ fn too_large(app: &App) -> Refusal {
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", why)
 }
 
-async fn take_envelopes(hub: &Hub, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Refusal> {
+async fn take_envelopes(
+    hub: &Hub,
+    headers: &HeaderMap,
+    body: &[u8],
+    spans: &mut trace::Request,
+) -> Result<Answer, Refusal> {
     let replay = headers
         .get(REPLAY_HEADER)
         .is_some_and(|value| value == "true");
@@ -189,7 +202,9 @@ async fn take_envelopes(hub: &Hub, headers: &HeaderMap, body: &[u8]) -> Result<A
                     .and_then(|mut envelope| {
                         envelope.times.accepted = Some(accepted_at);
                         envelope.replay |= replay;
+                        let span = spans.message(&mut envelope);
                         intake
+                            .within(span)
                             .take(&hub.name, &envelope)
                             .map_err(|error| error.to_string())
                     });
@@ -205,7 +220,12 @@ async fn take_envelopes(hub: &Hub, headers: &HeaderMap, body: &[u8]) -> Result<A
 }
 
 /// Takes one payload without a position, in a trace if the request is.
-fn take_payload(hub: &Hub, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Refusal> {
+fn take_payload(
+    hub: &Hub,
+    headers: &HeaderMap,
+    body: &[u8],
+    spans: &mut trace::Request,
+) -> Result<Answer, Refusal> {
     let data = Data::of(body.trim_ascii());
     if !data.is_json() {
         return Err(Refusal::new(
@@ -218,7 +238,7 @@ fn take_payload(hub: &Hub, headers: &HeaderMap, body: &[u8]) -> Result<Answer, R
     let trace = headers
         .get("traceparent")
         .and_then(|value| value.to_str().ok());
-    let envelope = Envelope {
+    let mut envelope = Envelope {
         topic: None,
         position: None,
         timestamp: Some(now),
@@ -235,7 +255,10 @@ fn take_payload(hub: &Hub, headers: &HeaderMap, body: &[u8]) -> Result<Answer, R
         data,
     };
     // A message without a position is neither a duplicate nor one partition too many.
-    let (_, taken) = hub.take(true, |intake| intake.take(&hub.name, &envelope));
+    let span = spans.message(&mut envelope);
+    let (_, taken) = hub.take(true, |intake| {
+        intake.within(span).take(&hub.name, &envelope)
+    });
     Ok(Answer {
         accepted: taken.accepted,
         ..Answer::default()

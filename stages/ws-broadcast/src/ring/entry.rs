@@ -1,8 +1,11 @@
 //! One entry of the ring: a message, or the announcement that a partition began again.
 
+use std::sync::Arc;
+
 use stage_envelope::{Gap, write_gap};
 
 use super::PartitionId;
+use crate::trace::Unclaimed;
 use crate::wire::text_frame;
 
 /// What an entry costs beside its bytes: itself and its place in the index.
@@ -14,6 +17,8 @@ pub(crate) struct Entry {
     /// A whole WebSocket frame for clients of `pipeline.v1`.
     pub(crate) frame: Box<[u8]>,
     pub(crate) kind: Kind,
+    /// Whose delivery to a client is traced.
+    pub(crate) trace: Option<Arc<Unclaimed>>,
     /// Bytes of all entries up to this one; kept by the ring.
     pub(super) passed: u64,
 }
@@ -58,6 +63,7 @@ impl Entry {
         Self {
             frame,
             kind,
+            trace: None,
             passed: 0,
         }
     }
@@ -67,6 +73,7 @@ impl Entry {
         Self {
             frame,
             kind: Kind::Reset(partition),
+            trace: None,
             passed: 0,
         }
     }

@@ -1,0 +1,81 @@
+//! The span `process TOPIC`: from the poll until the message is done. Usually the trace comes with the record; one begins
+//! here for records that no pipeline wrote.
+
+use pipeline_sdk::prelude::*;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Longest key that is shown, bytes.
+const KEY_MAX: usize = 256;
+
+/// Starts the spans of records.
+pub(crate) struct Tracer {
+    context: Context,
+    roots: Roots,
+    group: String,
+}
+
+/// What is shown of a record.
+pub(crate) struct Polled<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) size: usize,
+    pub(crate) replay: bool,
+}
+
+impl Tracer {
+    pub(crate) fn new(context: &Context, group: &str) -> Self {
+        Tracer {
+            roots: context.roots(),
+            context: context.clone(),
+            group: group.to_owned(),
+        }
+    }
+
+    /// Whether a record's trace is recorded. Where a pipeline wrote it (`entered`) without a trace, that was decided.
+    pub(crate) fn is_recorded(&mut self, trace: Option<Trace>, entered: bool) -> bool {
+        match trace {
+            Some(trace) => trace.is_sampled(),
+            None => !entered && self.roots.pick(now_ns()),
+        }
+    }
+
+    /// Starts the span of a record.
+    pub(crate) fn process(&self, parent: Option<Trace>, polled: &Polled<'_>) -> Span {
+        let name = format!("process {}", polled.topic);
+        let mut span = self
+            .context
+            .span(SpanKind::Consumer, name, parent)
+            .with("messaging.system", "kafka")
+            .with("messaging.operation.name", "process")
+            .with("messaging.operation.type", "process")
+            .with("messaging.consumer.group.name", self.group.clone())
+            .with("messaging.destination.name", polled.topic.to_owned())
+            .with(
+                "messaging.destination.partition.id",
+                polled.partition.to_string(),
+            )
+            .with("messaging.kafka.offset", polled.offset)
+            .with("messaging.message.body.size", polled.size);
+        let shown = polled.key.filter(|key| key.len() <= KEY_MAX);
+        if let Some(key) = shown.and_then(|key| std::str::from_utf8(key).ok()) {
+            span.set("messaging.kafka.message.key", key.to_owned());
+        }
+        if polled.replay {
+            span.set("pipeline.replay", true);
+            span.event("replayed", Vec::new());
+        }
+        if parent.is_some() {
+            span = span.remote();
+        }
+        span
+    }
+}
+
+fn now_ns() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
