@@ -31,7 +31,6 @@ struct Broker {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Window {
-    min: f64,
     avg: f64,
 }
 
@@ -52,8 +51,6 @@ pub struct BrokerStatus {
     pub state: String,
     /// Mean round trip of the last seconds.
     pub rtt_ms: f64,
-    /// Shortest of them: a fetch that waits for messages makes the mean long.
-    pub rtt_min_ms: f64,
     #[serde(skip)]
     tried: bool,
 }
@@ -128,7 +125,6 @@ impl Statistics {
                 address: broker.nodename.clone(),
                 state: broker.state.to_lowercase(),
                 rtt_ms: broker.rtt.avg / 1000.0,
-                rtt_min_ms: broker.rtt.min / 1000.0,
                 tried: broker.connects > 0,
             })
             .collect()

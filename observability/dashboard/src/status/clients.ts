@@ -22,11 +22,11 @@ export interface ServerView {
 
 /** Every status server that ever told of a WebSocket server. */
 export function serversOf(board: Board): ServerView[] {
-  const readers = relaysByServer(board);
+  const readers = readersByServer(board);
   return board.sorted.flatMap((seat) => {
     const document = serverOf(seat.copy);
     if (document === undefined) return [];
-    const relays = Math.min(document.v1, readers.get(document.name) ?? 0);
+    const relays = Math.min(document.v1, relaysTo(seat, readers.get(document.name) ?? []));
     return {
       seat,
       document,
@@ -46,19 +46,27 @@ export function serverOf(copy: Copy | undefined): ServerDocument | undefined {
   return copy?.stages.find((stage) => stage.server !== undefined)?.server;
 }
 
-/** How many stages of the pipelines that the page follows are connected to each server, by its `host:port`. */
-function relaysByServer(board: Board): Map<string, number> {
-  const readers = new Map<string, number>();
+/** The status servers of those stages of the pipelines that are connected to each server, by its `host:port`. */
+function readersByServer(board: Board): Map<string, Seat[]> {
+  const readers = new Map<string, Seat[]>();
   for (const seat of board.seats.values()) {
     if (!seat.isAnswering) continue;
-    for (const stage of seat.copy?.stages ?? []) {
-      for (const server of stage.feed?.servers ?? []) {
-        const place = placeOf(server.url);
-        if (server.isConnected && place !== undefined) readers.set(place, (readers.get(place) ?? 0) + 1);
-      }
-    }
+    for (const place of placesRead(seat)) readers.set(place, [...(readers.get(place) ?? []), seat]);
   }
   return readers;
+}
+
+/** Servers that relay to each other also watch their own, to fill it when it starts anew: one connection more. */
+function relaysTo(seat: Seat, readers: readonly Seat[]): number {
+  const read = placesRead(seat);
+  const isMutual = readers.some((reader) => read.includes(serverOf(reader.copy)?.name ?? ""));
+  return readers.length + (isMutual ? 1 : 0);
+}
+
+/** `host:port` of the servers that the stages of a copy are connected to. */
+function placesRead(seat: Seat): string[] {
+  const servers = (seat.copy?.stages ?? []).flatMap((stage) => [...(stage.feed?.servers ?? [])]);
+  return servers.flatMap((server) => (server.isConnected ? (placeOf(server.url) ?? []) : []));
 }
 
 /** `host:port` of a URL. */

@@ -14,7 +14,7 @@ export interface BrokerView {
   /** Clients of the pipeline that are connected to it, and all that were asked. */
   readonly connected: number;
   readonly clients: number;
-  /** The shortest round trip that any client had in the last seconds. */
+  /** The mean round trip of the client that had the shortest in the last seconds: others wait in it for messages. */
   readonly rttMs: number | undefined;
   /** Partitions that it leads. */
   readonly leads: number;

@@ -11,6 +11,7 @@ export interface MemberSketch {
   /** The member's own clock; that of the poll if left out. */
   readonly atMs?: number;
   readonly joined?: boolean;
+  readonly state?: string;
   readonly partitions?: readonly Record<string, unknown>[];
   readonly recent?: readonly { readonly at: number; readonly kind: string; readonly partitions: readonly number[] }[];
   readonly count?: number;
@@ -29,7 +30,7 @@ export function memberReport(sketch: MemberSketch): StatusReport {
     protocol: "classic",
     member,
     joined: sketch.joined ?? true,
-    state: "up/steady",
+    state: sketch.state ?? "up/steady",
     lag: 0,
     partitions,
     rebalances: { count: sketch.count ?? recent.length, recent },

@@ -12,6 +12,8 @@ export interface GroupDocument {
   /** Static id of the member. */
   readonly member: string;
   readonly isJoined: boolean;
+  /** Whether it is on its way into the group, or in the middle of a rebalance. */
+  readonly isJoining: boolean;
   readonly state: string;
   readonly lag: number | undefined;
   readonly partitions: readonly OwnedPartition[];
@@ -48,7 +50,7 @@ export interface Broker {
   readonly id: number;
   readonly address: string;
   readonly state: string;
-  /** The shortest round trip of the last second; nothing when nothing was asked. */
+  /** The mean round trip of the last second; nothing when nothing was asked. */
   readonly rttMs: number | undefined;
 }
 
@@ -78,6 +80,7 @@ export function readGroup(fields: Fields): GroupDocument {
     protocol: fields.text("protocol") ?? "",
     member: fields.text("member") ?? "",
     isJoined: fields.flag("joined") ?? false,
+    isJoining: isJoining(fields.text("state") ?? ""),
     state: fields.text("state") ?? "",
     lag: fields.count("lag"),
     partitions: fields.list("partitions", readPartition),
@@ -87,11 +90,16 @@ export function readGroup(fields: Fields): GroupDocument {
   };
 }
 
+/** librdkafka's words: the coordinator's state, a slash, and the state of joining. */
+function isJoining(state: string): boolean {
+  return /^up\/wait-/.test(state);
+}
+
 export function readBrokers(fields: Fields): Broker[] {
   return fields.list("brokers", (broker) => {
     const id = broker.number("id");
     if (id === undefined) return undefined;
-    const rttMs = broker.count("rtt_min_ms") ?? broker.count("rtt_ms");
+    const rttMs = broker.count("rtt_ms");
     return {
       id,
       address: broker.text("address") ?? "",

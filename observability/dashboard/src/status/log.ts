@@ -65,6 +65,8 @@ export class MemberLog {
       if (kind === "assign") joinedAt = Math.min(joinedAt, at - poll.aheadMs);
       this.#add({ at: at - poll.aheadMs, kind, partitions, detail: "" });
     }
+    // In a rebalance a member is on its way for a moment, without having left.
+    if (group.isJoining && !group.isJoined && this.#isJoined === true) return;
     if (this.#isJoined !== undefined && group.isJoined !== this.#isJoined) {
       const [at, kind] = group.isJoined ? [joinedAt, "joined" as const] : [poll.at, "left" as const];
       this.#add({ at, kind, partitions: [], detail: group.state });

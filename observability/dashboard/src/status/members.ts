@@ -5,8 +5,11 @@ import type { OwnedPartition } from "./kafka.ts";
 import { rate, sum } from "./rates.ts";
 import { groupOf, type Seat } from "./seat.ts";
 
-/** `busy`: owns partitions; `idle`: a member without any; `outside`: not in the group; `silent`: its server gives no document. */
-export type MemberState = "busy" | "idle" | "outside" | "silent";
+/**
+ * `busy`: owns partitions; `idle`: a member without any; `joining`: on its way, or in a rebalance; `outside`: not in the
+ * group; `silent`: its server gives no document.
+ */
+export type MemberState = "busy" | "idle" | "joining" | "outside" | "silent";
 
 export interface Member {
   readonly seat: Seat;
@@ -72,8 +75,10 @@ function memberOf(seat: Seat): Member {
 
 function stateOf(seat: Seat): MemberState {
   if (!seat.isAnswering) return "silent";
-  if (seat.group?.isJoined !== true) return "outside";
-  return seat.group.partitions.length > 0 ? "busy" : "idle";
+  const group = seat.group;
+  if (group !== undefined && group.partitions.length > 0) return "busy";
+  if (group?.isJoined === true) return "idle";
+  return group?.isJoining === true ? "joining" : "outside";
 }
 
 function readings(seat: Seat): Reading[] {

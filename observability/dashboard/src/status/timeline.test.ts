@@ -115,3 +115,15 @@ test("whatever members say, every partition has one owner at most and no time is
     }),
   );
 });
+
+test("a member in a rebalance has not left, one that is outside has", () => {
+  const recent = [assign(T - 9_000, 0)];
+  const board = boardWith(
+    { member: "0-a", at: T, recent },
+    { member: "0-a", at: T + 1_000, recent, joined: false, state: "up/wait-join" },
+    { member: "0-a", at: T + 2_000, recent },
+  );
+  assert.deepEqual(kinds(board), ["assigned 0-a 0"]);
+  board.take(memberReport({ member: "0-a", at: T + 3_000, recent, joined: false, state: "up/init" }));
+  assert.deepEqual(kinds(board), ["left 0-a", "assigned 0-a 0"]);
+});

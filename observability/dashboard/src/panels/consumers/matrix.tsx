@@ -11,7 +11,7 @@ import { WORDS } from "./words.ts";
 /** With more partitions than this they are listed in one column. */
 const MOST_COLUMNS = 12;
 
-const TONES: Record<MemberState, Tone> = { busy: "ok", idle: "idle", outside: "bad", silent: "bad" };
+const TONES: Record<MemberState, Tone> = { busy: "ok", idle: "idle", joining: "warn", outside: "bad", silent: "bad" };
 
 interface MatrixProps {
   all: Members;
@@ -66,7 +66,11 @@ function Row({ member, columns, most, isFirst, now }: RowProps) {
   const reading = (partition: number) => partitions.find((one) => one.partition === partition);
   const why = seat.trouble?.detail ?? member.reasons[0];
   return (
-    <tr class={`member ${state}${isFirst ? " first" : ""}`} data-consumer={`${member.host}:${member.port}`} data-state={state}>
+    <tr
+      class={`member ${state}${isFirst ? " first" : ""}`}
+      data-consumer={`${member.host}:${member.port}`}
+      data-state={state}
+    >
       <th scope="row" title={member.id}>
         {member.host}
         <span class="muted">:{member.port}</span>

@@ -12,6 +12,8 @@ import { WORDS } from "./words.ts";
 import "./flow.css";
 
 const EVERY_MS = 1000;
+/** Where only a part of the picture is in sight at a time, the table is open from the start. */
+const isNarrow = globalThis.matchMedia?.("(max-width: 40rem)").matches ?? false;
 
 export function FlowPanel() {
   const w = useWords(WORDS);
@@ -24,7 +26,7 @@ export function FlowPanel() {
         <>
           <Picture layout={layOut(graph)} links={graph.links} />
           <p class="panel-note">{w.legend}</p>
-          <details class="panel-part">
+          <details class="panel-part" open={isNarrow}>
             <summary>{w.table}</summary>
             <StageTable graph={graph} />
           </details>
