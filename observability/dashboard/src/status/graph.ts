@@ -207,7 +207,9 @@ function throughSockets(rows: readonly Row[], nodes: Map<string, Node>): Link[] 
 
 /** Clients of the servers that are none of the pipeline's stages. */
 function toBrowsers(board: Board, rows: readonly Row[], nodes: Map<string, Node>): Link[] {
-  const serving = new Set(serversOf(board).flatMap(({ seat, browsers }) => (browsers > 0 ? [seat] : [])));
+  const serving = new Set(
+    serversOf(board).flatMap(({ seat, browsers, isAnswering }) => (isAnswering && browsers > 0 ? [seat] : [])),
+  );
   const links = each(rows).flatMap(({ row, stage }): Link[] =>
     stage.server !== undefined && row.seats.some((seat) => serving.has(seat))
       ? [{ from: idOf(row, stage), to: BROWSERS, medium: "websocket", rate: undefined }]
