@@ -55,6 +55,14 @@ impl Connection {
         found
     }
 
+    /// Checks the files that the settings name, which need not be there while settings are only checked.
+    ///
+    /// # Errors
+    /// When one cannot be read or does not fit, naming it.
+    pub fn check_files(&self) -> Result<()> {
+        self.tls.as_ref().map_or(Ok(()), Tls::check_files)
+    }
+
     /// The client configuration of these settings, but for [`finish`](Self::finish).
     #[must_use]
     pub fn client_config(&self, context: Option<&Context>) -> ClientConfig {
@@ -164,6 +172,22 @@ mod tests {
                 "expected `key_file` beside `cert_file`"
             )]
         );
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_no_pem_is_named() {
+        for (file, why) in [
+            ("/nowhere/ca.pem", "cannot read"),
+            ("Cargo.toml", "expected PEM"),
+        ] {
+            let settings = json!({"brokers": "kafka:9092", "tls": {"ca_file": file}});
+            let connection: Connection = serde_json::from_value(settings).unwrap();
+            let error = connection.check_files().unwrap_err().to_string();
+            assert!(
+                error.contains("`ca_file`") && error.contains(file) && error.contains(why),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod health;
 mod layout;
 mod monitor;
 mod properties;
+mod reason;
 mod security;
 mod statistics;
 mod topic;

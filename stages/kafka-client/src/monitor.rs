@@ -1,6 +1,6 @@
 //! Ears at a Kafka client: its logs become the stage's logs, its errors and statistics the stage's health.
 
-use crate::{BrokerStatus, Health, Statistics};
+use crate::{BrokerStatus, Health, Statistics, reason};
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use rdkafka::config::RDKafkaLogLevel;
@@ -53,6 +53,10 @@ impl Monitor {
 
     /// A line of the client's log.
     pub fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // A connection that the broker closes is no error to the client, but told here.
+        if facility == "FAIL" {
+            self.state.lock().trouble = Some(reason::plain(message));
+        }
         match level {
             RDKafkaLogLevel::Emerg
             | RDKafkaLogLevel::Alert
@@ -70,14 +74,10 @@ impl Monitor {
 
     /// An error of the client as a whole. Fatal ones are the stage's own to handle.
     pub fn error(&self, error: &KafkaError, reason: &str) {
+        let reason = reason::plain(reason);
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::AllBrokersDown) => {
-                let why = self
-                    .state
-                    .lock()
-                    .trouble
-                    .clone()
-                    .unwrap_or_else(|| reason.to_owned());
+                let why = self.state.lock().trouble.clone().unwrap_or(reason);
                 self.health.bad(
                     BROKERS,
                     format!("no broker of `{}` is reachable: {why}", self.brokers),
@@ -85,7 +85,7 @@ impl Monitor {
             }
             // Every other broker will refuse as well: this is told although some may still be connected.
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => {
-                self.state.lock().trouble = Some(reason.to_owned());
+                self.state.lock().trouble = Some(reason.clone());
                 self.health.bad(
                     BROKERS,
                     format!(
@@ -96,7 +96,7 @@ impl Monitor {
             }
             Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve) => {
                 tracing::debug!(%error, reason, "connection trouble");
-                self.state.lock().trouble = Some(reason.to_owned());
+                self.state.lock().trouble = Some(reason);
             }
             _ => tracing::warn!(%error, reason, "the Kafka client reports an error"),
         }

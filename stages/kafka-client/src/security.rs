@@ -2,7 +2,11 @@
 
 use pipeline_sdk::prelude::*;
 use rdkafka::ClientConfig;
+use std::fs;
 use std::path::{Path, PathBuf};
+
+/// What every PEM file has.
+const PEM: &[u8] = b"-----BEGIN ";
 
 /// Encryption of the connections to the brokers.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -68,6 +72,29 @@ impl Tls {
             format!("/tls/{given}"),
             format_args!("expected `{missing}` beside `{given}`"),
         ))
+    }
+
+    /// Whether the files can be read: librdkafka would say that one cannot, but not which.
+    pub(crate) fn check_files(&self) -> Result<()> {
+        let files = [
+            ("ca_file", &self.ca_file),
+            ("cert_file", &self.cert_file),
+            ("key_file", &self.key_file),
+        ];
+        for (setting, path) in files {
+            if let Some(path) = path {
+                let file = path.display();
+                let text = fs::read(path)
+                    .map_err(|error| format!("cannot read `{setting}` `{file}`: {error}"))?;
+                if !text.windows(PEM.len()).any(|part| part == PEM) {
+                    return Err(format!(
+                        "`{setting}` `{file}` holds nothing of use (expected PEM)"
+                    )
+                    .into());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn apply(&self, config: &mut ClientConfig) {

@@ -45,6 +45,17 @@ pub(crate) fn explain(error: &KafkaError, topic: &str) -> String {
     }
 }
 
+/// Why the producer cannot go on, in the operator's words.
+pub(crate) fn explain_end(code: RDKafkaErrorCode, why: &str, topic: &str) -> String {
+    match code {
+        // Brokers give a producer id to who may write to some topic.
+        RDKafkaErrorCode::ClusterAuthorizationFailed => format!(
+            "this user may write to no topic at all, expected the permission to write to topic `{topic}`: {why}"
+        ),
+        _ => format!("the producer cannot go on and starts anew: {why}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

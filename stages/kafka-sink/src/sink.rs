@@ -6,7 +6,7 @@
 use crate::headers;
 use crate::in_flight::{InFlight, Token};
 use crate::key::Pointer;
-use crate::outcome::{Outcome, explain, judge};
+use crate::outcome::{Outcome, explain, explain_end, judge};
 use crate::reports::{Failure, Producer, Reports};
 use crate::settings::Settings;
 use crate::trace;
@@ -46,6 +46,7 @@ impl Sink for KafkaSink {
     }
 
     async fn open(settings: Settings, context: Context) -> Result<Self> {
+        settings.connection.check_files()?;
         let monitor = Monitor::new(context.clone(), &settings.connection.brokers);
         let reports = Reports::new(&context, &settings.topic, monitor);
         let producer: Arc<Producer> = Arc::new(
@@ -183,6 +184,7 @@ impl KafkaSink {
         let mut backoff = self.context.backoff();
         while self.reports().has_failures() {
             self.quiet().await?;
+            self.check()?;
             let failures = self.reports().take_failures();
             let Some(first) = failures.first() else {
                 continue;
@@ -258,9 +260,9 @@ impl KafkaSink {
     /// Whether the client can go on.
     fn check(&self) -> Result<()> {
         if self.reports().take_alarm()
-            && let Some((_, why)) = self.producer.client().fatal_error()
+            && let Some((code, why)) = self.producer.client().fatal_error()
         {
-            return Err(format!("the producer cannot go on and starts anew: {why}").into());
+            return Err(explain_end(code, &why, &self.settings.topic).into());
         }
         Ok(())
     }
