@@ -3,19 +3,47 @@ use crate::flow::OnReject;
 use crate::testing::{Act, eventually, made};
 use pipeline_abi::{PL_AGAIN, PL_OK};
 
+/// A source with two sinks of these names beside each other.
+fn fork(names: [&str; 2]) -> ([Arc<Bench>; 3], FlowSpec) {
+    let [left, right] = names;
+    let benches = ["source", left, right].map(Bench::new);
+    let [source, first, second] = &benches;
+    let spec = flow(vec![
+        stage("in", "source", source, &[]),
+        stage(left, "sink", first, &["in"]),
+        stage(right, "sink", second, &["in"]),
+    ]);
+    (benches, spec)
+}
+
+/// Two sources into one sink.
+fn join() -> ([Arc<Bench>; 3], FlowSpec) {
+    let benches = ["one", "two", "sink"].map(Bench::new);
+    let [one, two, sink] = &benches;
+    let spec = flow(vec![
+        stage("one", "source", one, &[]),
+        stage("two", "source", two, &[]),
+        stage("out", "sink", sink, &["one", "two"]),
+    ]);
+    (benches, spec)
+}
+
+/// A source and two sinks one behind the other.
+fn chain() -> ([Arc<Bench>; 3], FlowSpec) {
+    let benches = ["source", "first", "second"].map(Bench::new);
+    let [source, first, second] = &benches;
+    let spec = flow(vec![
+        stage("in", "source", source, &[]),
+        stage("first", "sink", first, &["in"]),
+        stage("second", "sink", second, &["first"]),
+    ]);
+    (benches, spec)
+}
+
 #[test]
 fn fan_out_is_done_when_every_consumer_is() {
-    let (source, left, right) = (
-        Bench::new("source"),
-        Bench::new("left"),
-        Bench::new("right"),
-    );
+    let ([source, left, right], spec) = fork(["left", "right"]);
     let (host, _told) = host();
-    let spec = flow(vec![
-        stage("in", "source", &source, &[]),
-        stage("left", "sink", &left, &["in"]),
-        stage("right", "sink", &right, &["in"]),
-    ]);
     let flow = host.start(spec).unwrap();
     right.act(|payload| if payload == "b" { Act::Keep } else { Act::Done });
     let batch = source.send(&["a", "b", "c"]);
@@ -27,17 +55,8 @@ fn fan_out_is_done_when_every_consumer_is() {
 
 #[test]
 fn batch_goes_to_every_consumer_or_to_none() {
-    let (source, left, right) = (
-        Bench::new("source"),
-        Bench::new("left"),
-        Bench::new("right"),
-    );
+    let ([source, left, right], mut spec) = fork(["left", "right"]);
     let (host, _told) = host();
-    let mut spec = flow(vec![
-        stage("in", "source", &source, &[]),
-        stage("left", "sink", &left, &["in"]),
-        stage("right", "sink", &right, &["in"]),
-    ]);
     spec.stages[2].buffer.messages = 1;
     right.act(|_| Act::Keep);
     let flow = host.start(spec).unwrap();
@@ -51,13 +70,8 @@ fn batch_goes_to_every_consumer_or_to_none() {
 
 #[test]
 fn fan_in_takes_from_every_input() {
-    let (one, two, sink) = (Bench::new("one"), Bench::new("two"), Bench::new("sink"));
+    let ([one, two, _sink], spec) = join();
     let (host, _told) = host();
-    let spec = flow(vec![
-        stage("one", "source", &one, &[]),
-        stage("two", "source", &two, &[]),
-        stage("out", "sink", &sink, &["one", "two"]),
-    ]);
     let flow = host.start(spec).unwrap();
     let batches = [one.send(&["a"]), two.send(&["b"])];
     eventually("done", || batches.iter().all(|batch| batch.is_done()));
@@ -66,13 +80,8 @@ fn fan_in_takes_from_every_input() {
 
 #[test]
 fn suspects_come_alone_over_all_inputs() {
-    let (one, two, sink) = (Bench::new("one"), Bench::new("two"), Bench::new("sink"));
+    let ([one, two, sink], spec) = join();
     let (host, _told) = host();
-    let spec = flow(vec![
-        stage("one", "source", &one, &[]),
-        stage("two", "source", &two, &[]),
-        stage("out", "sink", &sink, &["one", "two"]),
-    ]);
     let flow = host.start(spec).unwrap();
     sink.act(|payload| match payload {
         "poison" => Act::Fail("poisoned"),
@@ -96,17 +105,8 @@ fn suspects_come_alone_over_all_inputs() {
 
 #[test]
 fn sink_that_is_not_last_passes_on_what_it_delivered() {
-    let (source, first, second) = (
-        Bench::new("source"),
-        Bench::new("first"),
-        Bench::new("second"),
-    );
+    let ([source, first, second], mut spec) = chain();
     let (host, _told) = host();
-    let mut spec = flow(vec![
-        stage("in", "source", &source, &[]),
-        stage("first", "sink", &first, &["in"]),
-        stage("second", "sink", &second, &["first"]),
-    ]);
     spec.stages[1].buffer.messages = 3;
     let flow = host.start(spec).unwrap();
     second.act(|_| Act::Keep);
@@ -132,17 +132,8 @@ fn sink_that_is_not_last_passes_on_what_it_delivered() {
 
 #[test]
 fn crash_of_the_passing_sink_repeats_only_what_it_had_not_delivered() {
-    let (source, first, second) = (
-        Bench::new("source"),
-        Bench::new("first"),
-        Bench::new("second"),
-    );
+    let ([source, first, second], spec) = chain();
     let (host, _told) = host();
-    let spec = flow(vec![
-        stage("in", "source", &source, &[]),
-        stage("first", "sink", &first, &["in"]),
-        stage("second", "sink", &second, &["first"]),
-    ]);
     let flow = host.start(spec).unwrap();
     let mut failed = false;
     second.act(|_| Act::Keep);
@@ -197,13 +188,8 @@ fn dead_letter_says_what_happened_and_settles_upstream_when_it_is_delivered() {
 
 #[test]
 fn parked_producer_goes_on_while_the_other_consumer_is_slow() {
-    let (source, fast, slow) = (Bench::new("source"), Bench::new("fast"), Bench::new("slow"));
+    let ([source, fast, slow], mut spec) = fork(["fast", "slow"]);
     let (host, _told) = host();
-    let mut spec = flow(vec![
-        stage("in", "source", &source, &[]),
-        stage("fast", "sink", &fast, &["in"]),
-        stage("slow", "sink", &slow, &["in"]),
-    ]);
     spec.stages[1].buffer.messages = 2;
     spec.stages[2].buffer.messages = 7;
     let flow = host.start(spec).unwrap();
