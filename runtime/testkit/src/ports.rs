@@ -12,6 +12,9 @@ const TESTS: Range<u16> = 20_000..32_000;
 /// Brokers outlive the process that starts them, so a test must not be able to get the port of one that is just dead.
 pub(crate) const BROKERS: Range<u16> = 19_100..20_000;
 
+/// Brokers of a test's own; those of all tests keep their ports to themselves also while they are dead.
+pub(crate) const OWN_BROKERS: Range<u16> = 18_000..19_000;
+
 /// Consecutive ports that are this test's for as long as the value lives.
 #[derive(Debug)]
 pub struct Ports {

@@ -8,7 +8,9 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::metadata::Metadata;
 
+use super::certificates::Certificates;
 use super::layout::{Layout, NODES};
+use super::settings::Listener;
 
 /// Names the folder of a cluster that lies elsewhere than in this target folder.
 const FOLDER_VARIABLE: &str = "PIPELINE_TEST_KAFKA";
@@ -61,6 +63,26 @@ impl KafkaCluster {
         self.brokers.clone()
     }
 
+    /// The same brokers for clients that show a certificate.
+    pub fn tls_brokers(&self) -> String {
+        self.listening(Listener::Tls)
+    }
+
+    /// The same brokers for clients that know a password: [`MASTER`](super::MASTER) and the others.
+    pub fn sasl_brokers(&self) -> String {
+        self.listening(Listener::Sasl)
+    }
+
+    /// The same brokers for clients that know a password and ask for a certificate.
+    pub fn sasl_tls_brokers(&self) -> String {
+        self.listening(Listener::SaslTls)
+    }
+
+    /// The certificates of brokers and clients.
+    pub fn certificates(&self) -> Certificates {
+        self.layout.certificates()
+    }
+
     /// Returns the node that leads a partition.
     pub fn leader(&self, topic: &str, partition: i32) -> u8 {
         let metadata = self.metadata(Some(topic)).expect("metadata");
@@ -70,6 +92,12 @@ impl KafkaCluster {
             .unwrap_or_else(|| panic!("`{topic}` has no partition {partition}"))
             .leader();
         u8::try_from(leader).unwrap_or_else(|_| panic!("`{topic}/{partition}` has no leader"))
+    }
+
+    fn listening(&self, listener: Listener) -> String {
+        let first = self.brokers.split([':', ',']).nth(1);
+        let first = first.and_then(|port| port.parse().ok()).expect("a port");
+        NODES.map(|node| listener.address(first, node)).join(",")
     }
 
     pub(super) fn layout(&self) -> &Layout {

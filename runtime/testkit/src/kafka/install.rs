@@ -14,36 +14,15 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::broker::java;
+use super::certificates::Certificates;
 use super::layout::{Layout, NODES};
+use super::settings::{Listener, PASSWORD, PORTS, SERVER, Settings, USERS};
 use crate::Ports;
 
 const POM: &str = include_str!("../../kafka/pom.xml");
 const LOGGING: &str = include_str!("../../kafka/log4j2.properties");
-const SERVER: &str = include_str!("../../kafka/server.properties");
 const CLUSTER_ID: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
 const TRAINING_TIMEOUT: Duration = Duration::from_secs(120);
-
-/// The settings of one broker, as its properties file has them.
-pub(super) struct Settings<'a> {
-    pub(super) node: u8,
-    /// `id@host:port` of every controller.
-    pub(super) voters: &'a str,
-    pub(super) port: u16,
-    pub(super) controller: u16,
-    pub(super) data: &'a Path,
-}
-
-impl Settings<'_> {
-    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let text = SERVER
-            .replace("@NODE@", &self.node.to_string())
-            .replace("@VOTERS@", self.voters)
-            .replace("@PORT@", &self.port.to_string())
-            .replace("@CONTROLLER@", &self.controller.to_string())
-            .replace("@DATA@", &self.data.display().to_string());
-        fs::write(path, text)
-    }
-}
 
 /// Makes whatever of the three is missing.
 pub(super) fn install(layout: &Layout) -> io::Result<()> {
@@ -55,6 +34,12 @@ pub(super) fn install(layout: &Layout) -> io::Result<()> {
         remove(layout.root())?;
         fs::create_dir_all(layout.root())?;
         fetch_jars(layout)?;
+    }
+    let recipe = format!("{SERVER}{:?}", users());
+    if fs::read_to_string(layout.recipe()).ok().as_deref() != Some(&recipe) {
+        remove(&layout.root().join("formatted"))?;
+        fs::remove_file(layout.archive()).or_else(missing_is_fine)?;
+        fs::write(layout.recipe(), recipe)?;
     }
     for node in NODES {
         if !layout.formatted(node).exists() {
@@ -69,9 +54,13 @@ pub(super) fn install(layout: &Layout) -> io::Result<()> {
 
 /// Removes a folder that need not exist.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    fs::remove_dir_all(folder).or_else(missing_is_fine)
+}
+
+fn missing_is_fine(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
     }
 }
 
@@ -97,13 +86,12 @@ fn format(layout: &Layout, node: u8) -> io::Result<()> {
     fs::create_dir_all(layout.root().join("formatted"))?;
     // Only the node's number and the cluster's id are written into the folder: any ports do.
     let properties = layout.root().join("format.properties");
-    let (port, controllers) = (1, 2);
     Settings {
         node,
-        voters: &voters(controllers),
-        port,
-        controller: controllers + u16::from(node) - 1,
+        nodes: &NODES,
+        first_port: 1,
         data: &part,
+        certificates: &layout.certificates(),
     }
     .write(&properties)?;
     format_folder(layout, &properties)?;
@@ -113,15 +101,18 @@ fn format(layout: &Layout, node: u8) -> io::Result<()> {
 fn format_folder(layout: &Layout, properties: &Path) -> io::Result<()> {
     let mut tool = java(layout)?;
     tool.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"])
-        .arg(properties);
+        .arg(properties)
+        .args(users());
     succeed(tool.stdout(Stdio::null()))
 }
 
-/// `id@127.0.0.1:port` for three controllers on consecutive ports.
-pub(super) fn voters(first_port: u16) -> String {
-    NODES
-        .map(|node| format!("{node}@127.0.0.1:{}", first_port + u16::from(node) - 1))
-        .join(",")
+/// The passwords of the SCRAM mechanisms, which a cluster has in its metadata.
+fn users() -> Vec<String> {
+    let user = |name| {
+        ["SCRAM-SHA-256", "SCRAM-SHA-512"]
+            .map(|mechanism| format!("--add-scram={mechanism}=[name={name},password={PASSWORD}]"))
+    };
+    USERS.into_iter().flat_map(user).collect()
 }
 
 /// Runs a broker of its own until it serves: the classes that it loaded are kept, which halves every later start.
@@ -129,16 +120,17 @@ fn archive_classes(layout: &Layout) -> io::Result<()> {
     let folder = layout.root().join("training");
     remove(&folder)?;
     fs::create_dir_all(&folder)?;
-    let ports = Ports::reserve(2);
-    let (port, controller) = (ports.first(), ports.first() + 1);
+    let ports = Ports::reserve(PORTS);
     let properties = folder.join("broker.properties");
-    let voters = format!("1@127.0.0.1:{controller}");
+    let certificates = Certificates::new(folder.join("certificates"));
+    certificates.make()?;
+    let node = 1;
     Settings {
-        node: 1,
-        voters: &voters,
-        port,
-        controller,
+        node,
+        nodes: &[node],
+        first_port: ports.first(),
         data: &folder.join("data"),
+        certificates: &certificates,
     }
     .write(&properties)?;
     format_folder(layout, &properties)?;
@@ -149,6 +141,7 @@ fn archive_classes(layout: &Layout) -> io::Result<()> {
     broker.arg("kafka.Kafka").arg(&properties);
     let log = fs::File::create(folder.join("broker.log"))?;
     let mut broker = broker.stdout(log.try_clone()?).stderr(log).spawn()?;
+    let port = Listener::SaslTls.port(ports.first(), node);
     let trained = train(&mut broker, port);
     broker.kill()?;
     broker.wait()?;

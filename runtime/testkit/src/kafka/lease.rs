@@ -104,7 +104,7 @@ fn open(layout: &Layout, name: &str) -> io::Result<File> {
     OpenOptions::new()
         .create(true)
         .append(true)
-        .open(layout.root().join(name))
+        .open(layout.home().join(name))
 }
 
 impl Exclusive<'_> {

@@ -8,4 +8,5 @@ mod drain;
 mod receiver;
 mod reload;
 mod scene;
+mod secured;
 mod topic_again;
