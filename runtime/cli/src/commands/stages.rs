@@ -67,7 +67,9 @@ fn list(installed: &[Result<std::sync::Arc<StageInfo>, Unusable>]) -> String {
 fn first_sentence(doc: &str) -> String {
     let paragraph = doc.trim().split("\n\n").next().unwrap_or_default();
     let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.find(". ") {
+    // After an abbreviation the sentence goes on in lower case.
+    let ends = |at: &usize| text[at + 2..].starts_with(|next: char| !next.is_lowercase());
+    match text.match_indices(". ").map(|(at, _)| at).find(ends) {
         Some(end) => text[..end].to_owned(),
         None => text.trim_end_matches('.').to_owned(),
     }
@@ -133,6 +135,16 @@ mod tests {
         let info = FakeCatalogue.stage("kafka-sink").unwrap();
         insta::assert_snapshot!(page(&info));
         insta::assert_snapshot!(markdown_table(&settings(&info.schema)));
+    }
+
+    #[test]
+    fn a_list_shows_the_first_sentence_on_however_many_lines() {
+        let doc = "Writes messages\nto a topic, e.g. trades. It waits.\n\nMore.";
+        assert_eq!(
+            first_sentence(doc),
+            "Writes messages to a topic, e.g. trades"
+        );
+        assert_eq!(first_sentence("One line."), "One line");
     }
 
     #[test]

@@ -4,8 +4,10 @@ use serde_json::Value as Json;
 use std::fmt::Write;
 use std::time::Duration;
 
-const HEAD: [&str; 9] = [
-    "FLOW", "STAGE", "STATE", "MSG/S", "MESSAGES", "WAITING", "REJECTED", "RESTARTS", "HEALTH",
+const COLUMNS: usize = 10;
+const HEAD: [&str; COLUMNS] = [
+    "FLOW", "STAGE", "STATE", "MSG/S", "MESSAGES", "WAITING", "LAG", "REJECTED", "RESTARTS",
+    "HEALTH",
 ];
 
 /// Draws a process from two answers and the time between them.
@@ -60,7 +62,7 @@ fn row(
     earlier: Option<&Json>,
     is_first: bool,
     between: Duration,
-) -> [String; 9] {
+) -> [String; COLUMNS] {
     let messages = messages(stage);
     let rate = earlier.map(|earlier| {
         messages.saturating_sub(self::messages(earlier)) as f64 / between.as_secs_f64()
@@ -85,6 +87,7 @@ fn row(
         rate.map(|rate| format!("{rate:.1}")).unwrap_or_default(),
         messages.to_string(),
         waiting.to_string(),
+        lag(stage).map(|lag| lag.to_string()).unwrap_or_default(),
         stage["rejected"].to_string(),
         stage["restarts"].to_string(),
         health,
@@ -99,6 +102,11 @@ fn messages(stage: &Json) -> u64 {
     own.unwrap_or_else(|| sum(stage, "done"))
 }
 
+/// Messages that a source has still to read, if it knows: it says so in its own status document.
+fn lag(stage: &Json) -> Option<u64> {
+    stage["document"]["lag"].as_u64()
+}
+
 fn sum(stage: &Json, counter: &str) -> u64 {
     list(&stage["inputs"])
         .iter()
@@ -106,7 +114,7 @@ fn sum(stage: &Json, counter: &str) -> u64 {
         .sum()
 }
 
-fn push_rows(text: &mut String, rows: &[[String; 9]]) {
+fn push_rows(text: &mut String, rows: &[[String; COLUMNS]]) {
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
@@ -119,7 +127,7 @@ fn push_rows(text: &mut String, rows: &[[String; 9]]) {
         for (column, cell) in row.iter().enumerate() {
             let width = widths[column];
             let _ = match column {
-                3..=7 => write!(line, "{cell:>width$}  "),
+                3..=8 => write!(line, "{cell:>width$}  "),
                 _ => write!(line, "{cell:width$}  "),
             };
         }
@@ -144,7 +152,8 @@ mod tests {
         json!({
             "files": ["consumer-vm.yaml"], "pid": 7, "phase": "running", "uptime_seconds": 3723, "reasons": reasons,
             "flows": [{"flow": "consumer", "instance": 2, "stages": [
-                {"name": "kafka-group-source", "state": "running", "health": "ready", "sent": sent, "unsettled": 40, "rejected": 0, "restarts": 0},
+                {"name": "kafka-group-source", "state": "running", "health": "ready", "sent": sent, "unsettled": 40, "rejected": 0, "restarts": 0,
+                 "document": {"lag": 7123}},
                 {"name": "http-post", "state": "running", "health": "degraded", "reason": "connection refused", "rejected": 1, "restarts": 3,
                  "inputs": [{"done": sent - 40, "unsettled_messages": 40}]}
             ]}]
