@@ -12,7 +12,7 @@ KAFKA := $(TARGET)/debug/testkit-kafka
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
-.PHONY: help packages build web test bench zig docs lint deny advisories demo
+.PHONY: help packages build web test bench package zig docs lint deny advisories demo
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ bench: build web ## measure the dashboard in a browser at 2,000 trades a second:
 	@trap '$(KAFKA) down' EXIT; \
 	$(KAFKA) up; \
 	cd observability/dashboard && npm run bench
+
+package: packages ## build the Debian package and a Containerfile in target/package
+	deploy/package/build
 
 zig: ## check the example in Zig; needs a compiler of the version that it was written for: ZIG=…
 	cargo build -p pipeline-testkit --locked
