@@ -181,6 +181,19 @@ mod tests {
     }
 
     #[test]
+    fn prometheus_scrapes_each_machine() {
+        let targets = include_str!("../../../observability/prometheus/targets/pipeline.yaml");
+        let scraped: BTreeSet<&str> = targets
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("- "))
+            .filter(|word| word.starts_with("127."))
+            .collect();
+        let machines = deployment(None).machines();
+        let served = machines.iter().map(|machine| machine.metrics.as_str());
+        assert_eq!(scraped, served.collect());
+    }
+
+    #[test]
     fn each_vm_has_the_other_two_as_peers() {
         let machines = deployment(None).machines();
         let vm = machines

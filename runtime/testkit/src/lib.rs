@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod daemon;
 mod deployment;
 mod eventually;
 mod exchange;
@@ -16,6 +17,7 @@ pub mod kafka;
 pub mod otlp;
 mod pipeline;
 mod ports;
+mod prometheus;
 mod receiver;
 mod target;
 mod trade;
@@ -28,6 +30,7 @@ pub use feed::Feed;
 pub use hosts::Hosts;
 pub use pipeline::{Pipeline, Running};
 pub use ports::Ports;
+pub use prometheus::{NodeExporter, Prometheus};
 pub use receiver::{Answer, HttpReceiver, Received};
 pub use target::{profile_folder, repository};
 pub use trade::upbit_trade;

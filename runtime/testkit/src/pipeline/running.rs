@@ -41,6 +41,11 @@ impl Running {
         self.child.id()
     }
 
+    /// Where it serves its metrics.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.metrics.addr(0)
+    }
+
     /// The folder with its socket and state.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
