@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { LiveClient } from "../../../stages/ws-broadcast/web/client.ts";
 import { App } from "./app.tsx";
+import { historyOf } from "./status/vitals.ts";
 import { readPage } from "./store/page.ts";
 import { Pulse } from "./store/pulse.ts";
 import { Store } from "./store/store.ts";
@@ -16,6 +17,8 @@ const RECENT = 3_000;
 const QUIET_MS = 10_000;
 /** A hidden page is not drawn; what comes is taken all the same. */
 const HIDDEN_BEAT_MS = 1_000;
+/** Twice a second, so that no second is left out. */
+const NOTE_MS = 500;
 
 const now = (): number => performance.timeOrigin + performance.now();
 
@@ -50,6 +53,7 @@ render(
   root,
 );
 client.start();
+setInterval(() => historyOf(store).note(store, store.now()), NOTE_MS);
 
 // The server answers with what its pipeline file says; without it the page only lacks links.
 void fetch("page.json")

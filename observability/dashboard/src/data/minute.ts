@@ -47,9 +47,9 @@ export class Minute {
     return Number.isFinite(least) ? least : undefined;
   }
 
-  /** The value that a `share` (0 to 1) of all values do not exceed. */
-  quantile(now: number, share: number): number | undefined {
-    const slots = this.#last(now, SLOTS);
+  /** The value that a `share` (0 to 1) of the values of the last `seconds` do not exceed. */
+  quantile(now: number, share: number, seconds = SLOTS): number | undefined {
+    const slots = this.#last(now, seconds);
     const total = slots.reduce((sum, slot) => sum + slot.count, 0);
     if (total === 0) return undefined;
     let left = Math.max(1, Math.ceil(total * share));

@@ -34,13 +34,15 @@ export function consumersHealth(store: Store): Condition {
   const board = boardOf(store);
   const all = membersOf(board);
   const { members, partitions } = all;
-  if (members.length === 0) return consumersUnheard(board);
+  const unknown = neverHeard(board);
+  if (members.length + unknown.length === 0) return UNKNOWN;
   const found = new Findings(board, store.now());
   const reads = new Set(members.flatMap((member) => member.partitions.map((one) => one.partition)));
   const unread = partitions.filter((partition) => !reads.has(partition));
   if (unread.length > 0) found.add(reads.size === 0 ? "down" : "degraded", SAY.unread(unread));
   const silent = members.filter((member) => member.state === "silent");
-  if (silent.length > 0) found.add(silent.length === members.length ? "down" : "degraded", SAY.silent(places(silent)));
+  const mute = [...places(silent), ...unknown];
+  if (mute.length > 0) found.add(silent.length === members.length ? "down" : "degraded", SAY.silent(mute));
   const outside = members.filter((member) => member.state === "outside");
   if (outside.length > 0) found.add("degraded", SAY.outside(places(outside)));
   const { messages, seconds } = lagOf(all);
@@ -71,11 +73,10 @@ export function serversHealth(store: Store): Condition {
   return found.condition;
 }
 
-/** Status servers that answer, but never with a status: said, for nothing else would be shown. */
-function consumersUnheard(board: Board): Condition {
+/** Status servers that never gave a status: what they are nobody knows, and most of them are consumers'. */
+function neverHeard(board: Board): string[] {
   const troubled = board.sorted.filter((seat) => seat.samples.length === 0 && seat.trouble !== undefined);
-  if (troubled.length === 0) return UNKNOWN;
-  return { level: "down", reasons: [SAY.silent(troubled.map((seat) => `${seat.host}:${seat.port}`))] };
+  return troubled.map((seat) => `${seat.host}:${seat.port}`);
 }
 
 function places(members: readonly Member[]): string[] {

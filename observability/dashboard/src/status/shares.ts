@@ -49,6 +49,11 @@ export class Shares {
   }
 }
 
+/** Messages of all VMs. */
+export function sumOf({ byVm }: Slot): number {
+  return [...byVm.values()].reduce((total, one) => total + one, 0);
+}
+
 /** Messages that the source of a Kafka consumer sent. */
 function taken(copy: Copy): number | undefined {
   return copy.stages.find((stage) => stage.kind === "kafka-group-source")?.sent;

@@ -15,6 +15,8 @@ const BRIEF_MS = 1_500;
 const RECENT_MS = 60_000;
 /** Below that a clock is as good as clocks are. */
 const SKEW_MS = 2_000;
+/** A connection begins with reports of the past: only those that come after so long tell what the clocks are. */
+const SETTLED_MS = 5_000;
 
 const WORDS: Words<{
   noLink: (server: string, time: string) => string;
@@ -90,15 +92,14 @@ function unreadableOf(store: Store): Said[] {
 
 function skewOf(store: Store): Said[] {
   const ahead = store.clock.least(store.now()) ?? 0;
+  if (store.now() - store.link.since < SETTLED_MS) return [];
   if (Math.abs(ahead) < SKEW_MS) return [];
   return [(language) => WORDS[language][ahead > 0 ? "ahead" : "behind"](long(Math.abs(ahead)))];
 }
 
-/** Whole seconds: a reason should not flicker. */
 function long(ms: number): string {
   const { language, zone } = settings();
-  const format = formatOf(language, zone);
-  return ms < 60_000 ? `${format.whole(Math.floor(ms / 1000))} s` : format.duration(ms);
+  return formatOf(language, zone).calm(ms);
 }
 
 function whole(value: number): string {

@@ -49,6 +49,15 @@ test("a page that is not drawn takes what comes all the same", () => {
   assert.ok(store.counters.trades >= 4000);
 });
 
+test("a trade without a position is told by the exchange's id, and counted as often as it comes without one", () => {
+  const nowhere = { topic: undefined, partition: undefined, offset: undefined } as object;
+  for (const id of ["1", "1", "2", null, null]) send({ id }, nowhere);
+  send({ id: "1", symbol: "KRW-XRP" }, nowhere);
+  send({ id: "1" });
+  frame();
+  assert.deepEqual([store.counters.trades, store.counters.duplicates], [6, 1]);
+});
+
 test("messages that are no trades are counted by reason and disturb nothing", () => {
   send({ price: "1e400" });
   send({}, { data: "<script>alert(1)</script>" });
@@ -134,6 +143,8 @@ test("a clock that is an hour off is told", () => {
   greet();
   poll({ at: (now - 3_700_000) * 1e6, body: {} });
   frame();
+  assert.deepEqual(pageHealth(store).reasons, [], "what a server kept says nothing of clocks");
+  now += 6_000;
   assert.match(pageHealth(store).reasons[0]?.("en") ?? "", /clock is 1\.0 h ahead/);
   now += 61_000;
   poll({ at: (now + 3_700_000) * 1e6, body: {} });

@@ -19,6 +19,9 @@ export const KEPT_TRADES = 5_000;
 /** Frames that may wait to be taken; a hidden page is not drawn for long. */
 const MOST_WAITING = 2_000;
 
+/** Trades without a position that are remembered, to tell those that come again. */
+const MOST_UNPLACED = 10_000;
+
 /** Partitions that the tape can be filtered by. */
 const MOST_PARTITIONS = 1_000;
 
@@ -72,6 +75,7 @@ export class Store {
   /** When the last trade that is not of the past arrived. */
   lastTradeAt: number | undefined;
   readonly #partitions = new Set<number>();
+  readonly #unplaced = new Set<string>();
   readonly #now: () => number;
   readonly #reportListeners = new Set<(report: StatusReport) => void>();
   #waiting: Waiting[] = [];
@@ -165,6 +169,10 @@ export class Store {
       this.unreadable(trade);
       return;
     }
+    if (this.#isKnown(trade)) {
+      this.duplicate();
+      return;
+    }
     this.counters.trades += 1;
     this.trades.add(trade);
     this.markets.add(trade);
@@ -175,6 +183,21 @@ export class Store {
     this.arrivals.record(at, 0);
     this.lastTradeAt = at;
     if (trade.hops.received !== undefined) this.latency.record(at, at - trade.hops.received);
+  }
+
+  /** A trade without a position comes by every server that has it: what tells it is the exchange's own id. */
+  #isKnown({ position, venue, symbol, id }: Trade): boolean {
+    if (position !== undefined || id === null) return false;
+    const name = JSON.stringify([venue, symbol, id]);
+    if (this.#unplaced.has(name)) return true;
+    this.#unplaced.add(name);
+    if (this.#unplaced.size > MOST_UNPLACED) {
+      for (const oldest of this.#unplaced) {
+        this.#unplaced.delete(oldest);
+        break;
+      }
+    }
+    return false;
   }
 
   #takeReport(report: StatusReport): void {

@@ -54,6 +54,8 @@ test("durations have a unit that fits", () => {
     [172_800_000, "2.0 d"],
   ];
   for (const [ms, shown] of expected) assert.equal(english.duration(ms), shown);
+  const korean = new Format("ko-KR", "UTC");
+  assert.deepEqual([korean.duration(45), korean.duration(1300), korean.calm(36_700)], ["45ms", "1.3초", "36초"]);
 });
 
 test("rates and sizes are short", () => {

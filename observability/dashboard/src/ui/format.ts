@@ -4,6 +4,12 @@ import type { Language, Zone } from "./settings.ts";
 
 const LOCALES: Record<Language, string> = { en: "en-GB", ko: "ko-KR" };
 
+/** Units of time, with the space before them where the language has one. */
+const UNITS: Record<Language, readonly [string, string, string, string, string]> = {
+  en: [" ms", " s", " min", " h", " d"],
+  ko: ["ms", "초", "분", "시간", "일"],
+};
+
 export class Format {
   readonly #whole: Intl.NumberFormat;
   readonly #one: Intl.NumberFormat;
@@ -13,6 +19,7 @@ export class Format {
   readonly #date: Intl.DateTimeFormat;
   readonly #group: string;
   readonly #point: string;
+  readonly #units: (typeof UNITS)[Language];
 
   constructor(locale: string, timeZone: string | undefined) {
     this.#whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
@@ -31,6 +38,7 @@ export class Format {
     const parts = new Intl.NumberFormat(locale, { useGrouping: true }).formatToParts(1234567.8);
     this.#group = parts.find((part) => part.type === "group")?.value ?? "";
     this.#point = parts.find((part) => part.type === "decimal")?.value ?? ".";
+    this.#units = UNITS[locale.startsWith("ko") ? "ko" : "en"];
   }
 
   /** A decimal text with the locale's separators and the digits that it has; what is no plain decimal stays as it is. */
@@ -54,12 +62,18 @@ export class Format {
   /** Milliseconds; seconds, minutes, hours and days when there are many. */
   duration(ms: number): string {
     const size = Math.abs(ms);
-    if (size < 10) return `${this.#two.format(ms)} ms`;
-    if (size < 1000) return `${this.#whole.format(ms)} ms`;
-    if (size < 60_000) return `${this.#one.format(ms / 1000)} s`;
-    if (size < 3_600_000) return `${this.#one.format(ms / 60_000)} min`;
-    if (size < 86_400_000) return `${this.#one.format(ms / 3_600_000)} h`;
-    return `${this.#one.format(ms / 86_400_000)} d`;
+    const [milli, second, minute, hour, day] = this.#units;
+    if (size < 10) return this.#two.format(ms) + milli;
+    if (size < 1000) return this.#whole.format(ms) + milli;
+    if (size < 60_000) return this.#one.format(ms / 1000) + second;
+    if (size < 3_600_000) return this.#one.format(ms / 60_000) + minute;
+    if (size < 86_400_000) return this.#one.format(ms / 3_600_000) + hour;
+    return this.#one.format(ms / 86_400_000) + day;
+  }
+
+  /** Whole seconds, while there are less than a minute: what stands in a sentence should not flicker. */
+  calm(ms: number): string {
+    return ms < 60_000 ? this.#whole.format(Math.floor(ms / 1000)) + this.#units[1] : this.duration(ms);
   }
 
   /** Bytes in the units of a storage vendor's opposite: KiB, MiB, GiB. */

@@ -16,8 +16,8 @@ import {
 } from "lightweight-charts";
 import { decimalNumber } from "../../data/decimal.ts";
 import type { Candle, Candles } from "../../store/candles.ts";
+import { colourOf } from "../../ui/colour.ts";
 import type { Format } from "../../ui/format.ts";
-import { colourOf } from "./colour.ts";
 
 /** How far an arrow key moves, in candles, and how much a plus zooms. */
 const STEP = 5;

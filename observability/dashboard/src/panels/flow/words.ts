@@ -51,7 +51,7 @@ export const WORDS = words(
     state: "상태",
     gives: "보내는 곳",
     queue: "대기열",
-    queued: (n, share) => `${n} · ${share} 참`,
+    queued: (n, share) => `${n} · ${share} 사용`,
     fillHint: "끝나지 않은 메시지와 가장 찬 대기열의 비율",
     rejected: "거부",
     redelivered: "재전송",

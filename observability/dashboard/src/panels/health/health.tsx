@@ -4,6 +4,7 @@ import { totalLag } from "../../status/lag.ts";
 import { useFormat, useLive } from "../../ui/live.ts";
 import { useSettings } from "../../ui/settings.ts";
 import { useWords } from "../../ui/words.ts";
+import { History } from "./history.tsx";
 import { type Part, partsOf } from "./parts.ts";
 import { SIGNS, WORDS } from "./words.ts";
 import "./health.css";
@@ -22,6 +23,7 @@ export function HealthStrip() {
         ))}
       </ul>
       <Numbers />
+      <History />
     </section>
   );
 }

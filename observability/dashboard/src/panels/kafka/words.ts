@@ -75,7 +75,7 @@ export const WORDS = words(
     rttHint: "평균이 가장 짧은 스테이지의 값: 다른 스테이지는 메시지를 기다리는 시간이 포함됨",
     connected: "연결된 스테이지",
     ofAll: (n, all) => `${n}/${all}`,
-    leads: "리더",
+    leads: "리더 수",
     partitions: "파티션",
     partition: "파티션",
     health: "상태",
