@@ -9,6 +9,8 @@ SHELL := bash
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 KAFKA := $(TARGET)/debug/testkit-kafka
+# Where .ci/packages installs a Node, if the system's is too old.
+export PATH := $(abspath $(TARGET))/tools/node/bin:$(PATH)
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
