@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pipeline_testkit::otlp::Collector;
 use pipeline_testkit::{V1Client, http};
 use rustix::process::{Signal, kill_process};
 
@@ -11,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn every_trade_is_seen_once_on_one_vm_while_another_is_killed() {
-    let mut sandbox = Sandbox::real();
+    let mut sandbox = Sandbox::real(&[]);
     let mut machines = sandbox.machines();
     sandbox.line(&["Open http://127.0.0.1:3000/"]);
     let (status, page) = http::get("http://127.0.0.1:3000/").await.unwrap();
@@ -38,4 +39,42 @@ async fn every_trade_is_seen_once_on_one_vm_while_another_is_killed() {
     sandbox.signal(Signal::INT);
     assert!(sandbox.ended().success());
     assert!(all_gone(machines.values()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traces_go_where_the_environment_says_and_the_page_links_to_them() {
+    let collector = Collector::listen().await;
+    let mut sandbox = Sandbox::real(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint()),
+        ("JAEGER_URL", "http://jaeger.test:16686"),
+    ]);
+    sandbox.line(&["Open http://127.0.0.1:3000/"]);
+    let (_, page) = http::get("http://127.0.0.1:3000/page.json").await.unwrap();
+    assert!(
+        page.contains(r#""jaeger_url":"http://jaeger.test:16686""#),
+        "{page}"
+    );
+    let watched = ["producer", "consumer", "websocket-server"];
+    collector
+        .until(
+            PATIENCE,
+            "spans of one trade from three processes",
+            |spans| {
+                let is_whole = |trace: &str| {
+                    let of = |service| {
+                        spans
+                            .iter()
+                            .any(|span| span.trace == trace && span.service == service)
+                    };
+                    watched.into_iter().all(of)
+                };
+                match spans.iter().any(|span| is_whole(&span.trace)) {
+                    true => Ok(()),
+                    false => Err(format!("{} spans", spans.len())),
+                }
+            },
+        )
+        .await;
+    sandbox.signal(Signal::INT);
+    assert!(sandbox.ended().success());
 }

@@ -36,12 +36,13 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts the sandbox with the real `pipeline` command and the real files.
-    pub(crate) fn real() -> Self {
+    /// Starts the sandbox with the real `pipeline` command and the real files; `environment` is what a person set before.
+    pub(crate) fn real(environment: &[(&str, &str)]) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         Self::start(
             Path::new(env!("CARGO_BIN_EXE_pipeline-sandbox")),
             &root,
+            environment,
             None,
             one(),
         )
@@ -68,12 +69,13 @@ impl Sandbox {
         }
         prepare(folder.path());
         let path = folder.path().to_owned();
-        Self::start(&sandbox, &path, Some(folder), one)
+        Self::start(&sandbox, &path, &[], Some(folder), one)
     }
 
     fn start(
         sandbox: &Path,
         work: &Path,
+        environment: &[(&str, &str)],
         folder: Option<tempfile::TempDir>,
         one: MutexGuard<'static, ()>,
     ) -> Self {
@@ -82,6 +84,7 @@ impl Sandbox {
             .env_remove("KAFKA_BROKERS")
             .env_remove("FEED_URL")
             .env_remove("TRADES_TOPIC")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
