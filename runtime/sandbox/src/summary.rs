@@ -3,6 +3,10 @@
 use crate::keeper::Keeper;
 use crate::machine::{PAGE, VMS};
 
+/// What the containers beside the demo are for, and how its traces get there.
+const WATCH: &str = "Grafana on 127.0.0.1:3001, Prometheus on 9090, Jaeger on 16686; for traces, start the demo with\n      \
+    OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 JAEGER_URL=http://127.0.0.1:16686 make demo";
+
 /// Where the trades come from and go through.
 pub(crate) struct Kafka<'a> {
     /// Brokers, separated by commas.
@@ -80,6 +84,10 @@ fn to_try(first: &str, second: &str) -> String {
         (
             "target/debug/pipeline status".to_owned(),
             "all pipelines of this machine",
+        ),
+        (
+            "docker compose -f observability/compose.yaml up -d".to_owned(),
+            WATCH,
         ),
     ];
     let lines: Vec<String> = tries
