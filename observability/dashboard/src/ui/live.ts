@@ -6,6 +6,13 @@ import type { Store } from "../store/store.ts";
 import { type Format, formatOf } from "./format.ts";
 import { useSettings } from "./settings.ts";
 
+/** Panels that draw no more often than this take turns, this far apart: no frame has the work of all of them. */
+const SELDOM_MS = 500;
+const APART_MS = 16;
+/** How often is looked whether something is due while there is no news. */
+const QUIET_BEAT_MS = 100;
+let turnAt = 0;
+
 export const StoreContext = createContext<Store | undefined>(undefined);
 
 /** The store, without following it. */
@@ -32,11 +39,21 @@ export function useFormat(): Format {
 export function follow(store: Store, every: number, callback: () => void): () => void {
   let last = performance.now();
   let hasNews = false;
+  let turn: ReturnType<typeof setTimeout> | undefined;
   const beat = (): void => {
-    const passed = performance.now() - last;
+    const now = performance.now();
+    const passed = now - last;
     // Ages and silences go on without news.
     if (passed < every || (!hasNews && passed < 1000)) return;
-    last += passed;
+    clearTimeout(turn);
+    if (every >= SELDOM_MS) {
+      if (now - turnAt < APART_MS) {
+        turn = setTimeout(beat, APART_MS);
+        return;
+      }
+      turnAt = now;
+    }
+    last = now;
     hasNews = false;
     callback();
   };
@@ -44,9 +61,10 @@ export function follow(store: Store, every: number, callback: () => void): () =>
     hasNews = true;
     beat();
   });
-  const timer = setInterval(beat, Math.max(every, 100));
+  const timer = setInterval(beat, QUIET_BEAT_MS);
   return () => {
     end();
     clearInterval(timer);
+    clearTimeout(turn);
   };
 }

@@ -14,17 +14,23 @@ const RATE_SECONDS = 5;
 
 export function HealthStrip() {
   const w = useWords(WORDS);
-  const store = useLive(EVERY_MS);
   return (
     <section class="health" id="health" aria-label={w.title}>
-      <ul class="health-parts">
-        {partsOf(store).map((part) => (
-          <PartTile key={part.name} part={part} />
-        ))}
-      </ul>
+      <Parts />
       <Numbers />
       <History />
     </section>
+  );
+}
+
+function Parts() {
+  const store = useLive(EVERY_MS);
+  return (
+    <ul class="health-parts">
+      {partsOf(store).map((part) => (
+        <PartTile key={part.name} part={part} />
+      ))}
+    </ul>
   );
 }
 
