@@ -1,21 +1,21 @@
 //! How a topic lies on the brokers, and the state of the group that reads it: asked for again every few seconds.
 //!
-//! Invariant: the brokers are asked on a thread of its own, which may wait; whoever looks never does.
+//! Invariant: whoever looks at it never waits for a broker.
 
+use crate::ask_again;
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::groups::GroupList;
 use rdkafka::metadata::{Metadata, MetadataPartition};
 use serde::Serialize;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long the brokers are waited for, and how long until they are asked again.
 const ANSWER: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(3);
-/// How soon a closing stage is noticed.
-const GLANCE: Duration = Duration::from_millis(50);
 /// Most partitions that are shown.
 const SHOWN: usize = 256;
 
@@ -80,31 +80,21 @@ impl LayoutWatch {
         self.last.lock().clone()
     }
 
-    /// Asks again and again until the stage closes, or `ask` has nobody to ask any more (`None`). `ask` waits for no longer than
-    /// it is told to.
-    ///
-    /// # Errors
-    /// When the system has no thread to give.
-    pub fn start(
+    /// Asks the client again and again until the stage closes or the client is gone. `ask` waits for no longer than it is told to.
+    pub fn start<C: Send + Sync + 'static>(
         &self,
         context: &Context,
-        ask: impl Fn(Duration) -> Option<KafkaResult<Layout>> + Send + 'static,
-    ) -> Result<()> {
-        let (watched, last) = (context.clone(), self.last.clone());
-        context.thread("kafka-layout", move || {
-            while !watched.is_closing() {
-                match ask(ANSWER) {
-                    Some(Ok(layout)) => *last.lock() = Some(layout),
-                    Some(Err(error)) => tracing::debug!(%error, "the layout is not known"),
-                    None => return,
-                }
-                let until = Instant::now() + PAUSE;
-                while !watched.is_closing() && Instant::now() < until {
-                    std::thread::sleep(GLANCE);
-                }
+        client: &Arc<C>,
+        mut ask: impl FnMut(&C, Duration) -> KafkaResult<Layout> + Send + 'static,
+    ) {
+        let last = self.last.clone();
+        ask_again(context, client, PAUSE, move |client| {
+            match ask(client, ANSWER) {
+                Ok(layout) => *last.lock() = Some(layout),
+                Err(error) => tracing::debug!(%error, "the layout is not known"),
             }
-        })?;
-        Ok(())
+            ControlFlow::Continue(())
+        });
     }
 }
 
@@ -161,6 +151,7 @@ fn place(partition: &MetadataPartition) -> PartitionPlace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::sync::mpsc::unbounded_channel;
 
     fn layout() -> Layout {
         Layout {
@@ -171,17 +162,20 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_last_answer_stays_when_a_later_question_fails() {
+    #[tokio::test(start_paused = true)]
+    async fn the_last_answer_stays_when_a_later_question_fails() {
         let (context, watch) = (Context::detached("test"), LayoutWatch::default());
-        let answers = Mutex::new(vec![None, Some(Ok(layout()))]);
-        watch
-            .start(&context, move |_| answers.lock().pop().flatten())
-            .unwrap();
-        let until = Instant::now() + Duration::from_secs(60);
-        while watch.last().is_none() && Instant::now() < until {
-            std::thread::sleep(GLANCE);
-        }
+        let failed = KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
+        let mut answers = [Ok(layout()), Err(failed)].into_iter();
+        let (client, (asking, mut asked)) = (Arc::new(()), unbounded_channel());
+        watch.start(&context, &client, move |(), _| {
+            asking.send(()).unwrap();
+            answers.next().unwrap()
+        });
+        asked.recv().await.unwrap();
+        asked.recv().await.unwrap();
+        drop(client);
+        assert_eq!(asked.recv().await, None);
         assert_eq!(watch.last(), Some(layout()));
     }
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod ask;
 mod connection;
 mod health;
 mod layout;
@@ -15,6 +16,7 @@ mod security;
 mod statistics;
 mod topic;
 
+pub use ask::ask_again;
 pub use connection::{AddressFamily, Connection};
 pub use health::Health;
 pub use layout::{BrokerPlace, GroupPlace, Layout, LayoutWatch, PartitionPlace};

@@ -69,6 +69,18 @@ impl BrokerStatus {
     }
 }
 
+impl Broker {
+    fn status(&self) -> BrokerStatus {
+        BrokerStatus {
+            id: self.nodeid,
+            address: self.nodename.clone(),
+            state: self.state.to_lowercase(),
+            rtt_ms: self.rtt.avg / 1000.0,
+            tried: self.connects > 0,
+        }
+    }
+}
+
 /// The state of the membership in a consumer group.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]
@@ -106,28 +118,27 @@ impl Statistics {
         serde_json::from_slice(json)
     }
 
-    /// The brokers, without librdkafka's pseudo brokers. One that is known by id hides the address it was found by.
+    /// The brokers, without librdkafka's pseudo brokers. One that is known by id hides the address it was found by, but librdkafka
+    /// may be content with the connection to that address, so either one counts.
     #[must_use]
     pub fn brokers(&self) -> Vec<BrokerStatus> {
-        let known = |broker: &&Broker| broker.nodeid >= 0;
-        let learned: Vec<&str> = self
-            .brokers
-            .values()
-            .filter(known)
-            .map(|broker| broker.nodename.as_str())
-            .collect();
-        self.brokers
-            .values()
-            .filter(|broker| matches!(broker.source.as_str(), "configured" | "learned"))
-            .filter(|broker| broker.nodeid >= 0 || !learned.contains(&broker.nodename.as_str()))
-            .map(|broker| BrokerStatus {
-                id: broker.nodeid,
-                address: broker.nodename.clone(),
-                state: broker.state.to_lowercase(),
-                rtt_ms: broker.rtt.avg / 1000.0,
-                tried: broker.connects > 0,
-            })
-            .collect()
+        let real = |broker: &&Broker| matches!(broker.source.as_str(), "configured" | "learned");
+        let all = self.brokers.values().filter(real).map(Broker::status);
+        let (mut known, found): (Vec<_>, Vec<_>) = all.partition(|broker| broker.id >= 0);
+        for address in found {
+            let same = |broker: &&mut BrokerStatus| broker.address == address.address;
+            match known.iter_mut().find(same) {
+                Some(broker) if address.is_up() && !broker.is_up() => {
+                    *broker = BrokerStatus {
+                        id: broker.id,
+                        ..address
+                    }
+                }
+                Some(_) => {}
+                None => known.push(address),
+            }
+        }
+        known
     }
 
     /// A partition of a topic, if the client deals with it.
@@ -164,6 +175,21 @@ mod tests {
             seen,
             [(1, true, false), (2, false, true), (3, false, false)]
         );
+    }
+
+    #[test]
+    fn a_broker_is_up_when_the_address_it_was_found_by_is() {
+        let statistics = parse(json!({"brokers": {
+            "a:1/bootstrap": {"nodeid": -1, "nodename": "a:1", "source": "configured", "state": "UP", "connects": 2},
+            "a:1/1": {"nodeid": 1, "nodename": "a:1", "source": "learned", "state": "INIT", "connects": 7},
+            "b:1/bootstrap": {"nodeid": -1, "nodename": "b:1", "source": "configured", "state": "INIT"},
+        }}));
+        let seen: Vec<_> = statistics
+            .brokers()
+            .into_iter()
+            .map(|broker| (broker.id, broker.is_up(), broker.is_down()))
+            .collect();
+        assert_eq!(seen, [(1, true, false), (-1, false, false)]);
     }
 
     #[test]

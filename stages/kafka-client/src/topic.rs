@@ -1,12 +1,13 @@
 //! The topic of a stage: its name, and whether it exists.
 
-use crate::Health;
 use crate::monitor::BROKERS;
+use crate::{Health, ask_again};
 use pipeline_sdk::prelude::*;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The subject of [`Health`] that [`watch_topic`] answers for.
 pub const TOPIC: &str = "topic";
@@ -14,8 +15,6 @@ pub const TOPIC: &str = "topic";
 /// How long the brokers are waited for, and how long until they are asked again.
 const ANSWER: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(2);
-/// How soon a closing stage is noticed.
-const GLANCE: Duration = Duration::from_millis(50);
 
 /// Says what is wrong with a topic's name, at the setting `topic`. A name such as `^a.*`, which librdkafka would take as a
 /// pattern, is none.
@@ -34,37 +33,32 @@ pub fn check_topic(topic: &str) -> Option<Invalid> {
     })
 }
 
-/// Asks the brokers for the topic until they know it; while they say that they do not, the stage is degraded. `fetch` asks for a
-/// topic's metadata and waits for no longer than it is told to; it runs on a thread of its own.
-///
-/// # Errors
-/// When the system has no thread to give.
-pub fn watch_topic(
+/// Asks the brokers for the topic until they know it; while they say that they do not, the stage is degraded. `fetch` asks the
+/// client for a topic's metadata and waits for no longer than it is told to.
+pub fn watch_topic<C: Send + Sync + 'static>(
     context: &Context,
+    client: &Arc<C>,
     health: Arc<Health>,
     topic: &str,
-    fetch: impl Fn(&str, Duration) -> KafkaResult<Metadata> + Send + 'static,
-) -> Result<()> {
-    let (watched, topic) = (context.clone(), topic.to_owned());
-    context.thread("kafka-topic", move || {
-        while !watched.is_closing() {
-            let answer = fetch(&topic, ANSWER).map(|metadata| refusal(&metadata, &topic));
-            if answer.is_ok() {
-                // Whatever it says: a broker said it.
-                health.good(BROKERS);
-            }
-            match answer {
-                Ok(None) => return health.good(TOPIC),
-                Ok(Some(refusal)) => health.bad(TOPIC, refusal),
-                Err(error) => tracing::debug!(%error, topic, "the topic is not known yet"),
-            }
-            let until = Instant::now() + PAUSE;
-            while !watched.is_closing() && Instant::now() < until {
-                std::thread::sleep(GLANCE);
-            }
+    fetch: impl Fn(&C, &str, Duration) -> KafkaResult<Metadata> + Send + 'static,
+) {
+    let topic = topic.to_owned();
+    ask_again(context, client, PAUSE, move |client| {
+        let answer = fetch(client, &topic, ANSWER).map(|metadata| refusal(&metadata, &topic));
+        if answer.is_ok() {
+            // Whatever it says: a broker said it.
+            health.good(BROKERS);
         }
-    })?;
-    Ok(())
+        match answer {
+            Ok(None) => {
+                health.good(TOPIC);
+                return ControlFlow::Break(());
+            }
+            Ok(Some(refusal)) => health.bad(TOPIC, refusal),
+            Err(error) => tracing::debug!(%error, topic, "the topic is not known yet"),
+        }
+        ControlFlow::Continue(())
+    });
 }
 
 /// Why the topic cannot be used, if the brokers said so.

@@ -7,7 +7,9 @@ use crate::listener::Consumer;
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use rdkafka::consumer::Consumer as _;
+use stage_kafka_client::ask_again;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -36,34 +38,35 @@ pub(crate) fn is_closed(group: &str, member: &str) -> bool {
 /// Lets the member in when the group has no member of that id any more; wakes the source then.
 pub(crate) fn watch(
     context: &Context,
-    consumer: Arc<Consumer>,
+    consumer: &Arc<Consumer>,
     group: &str,
     member: &str,
     wake: Arc<Notify>,
-) -> Result<()> {
-    let (watched, key) = (context.clone(), (group.to_owned(), member.to_owned()));
-    context.thread("kafka-fence", move || {
-        let begun = Instant::now();
-        while !watched.is_closing() && begun.elapsed() < LONGEST {
-            match consumer.fetch_group_list(Some(&key.0), ANSWER) {
-                Ok(list) => {
-                    let mut members = list.groups().iter().flat_map(|group| group.members());
-                    if !members.any(|other| is_incarnation(other.id(), &key.1)) {
-                        break;
-                    }
-                }
-                Err(error) => tracing::debug!(%error, "the group's members are not known"),
-            }
-            let asked = Instant::now();
-            while !watched.is_closing() && asked.elapsed() < PAUSE {
-                std::thread::sleep(Duration::from_millis(50));
-            }
+) {
+    let key = (group.to_owned(), member.to_owned());
+    let begun = Instant::now();
+    ask_again(context, consumer, PAUSE, move |consumer| {
+        if begun.elapsed() < LONGEST && !has_left(consumer, &key.0, &key.1) {
+            return ControlFlow::Continue(());
         }
-        drop(consumer);
         FENCED.lock().remove(&key);
         wake.notify_one();
-    })?;
-    Ok(())
+        ControlFlow::Break(())
+    });
+}
+
+/// Whether the group has no member of that id, as far as it is known.
+fn has_left(consumer: &Consumer, group: &str, member: &str) -> bool {
+    match consumer.fetch_group_list(Some(group), ANSWER) {
+        Ok(list) => {
+            let mut members = list.groups().iter().flat_map(|group| group.members());
+            !members.any(|other| is_incarnation(other.id(), member))
+        }
+        Err(error) => {
+            tracing::debug!(%error, "the group's members are not known");
+            false
+        }
+    }
 }
 
 /// Brokers name a static member by its id, a dash and a UUID.

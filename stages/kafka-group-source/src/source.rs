@@ -39,8 +39,8 @@ impl Source for KafkaGroupSource {
         consumer.set_nonempty_callback(move || waker.notify_one());
         let mut member = Member::new(settings, id, &context, consumer, wake.clone());
         member.join_when_allowed()?;
-        member.watch_topic()?;
-        member.watch_layout()?;
+        member.watch_topic();
+        member.watch_layout();
         Ok(KafkaGroupSource {
             context,
             member,

@@ -109,14 +109,14 @@ impl KafkaSink {
                 }
             }
         })?;
-        let producer = self.producer.clone();
-        let health = self.reports().health().clone();
         watch_topic(
             &self.context,
-            health,
+            &self.producer,
+            self.reports().health().clone(),
             &self.settings.topic,
-            move |topic, timeout| producer.client().fetch_metadata(Some(topic), timeout),
-        )
+            |producer, topic, patience| producer.client().fetch_metadata(Some(topic), patience),
+        );
+        Ok(())
     }
 
     /// Gives a batch to the producer.

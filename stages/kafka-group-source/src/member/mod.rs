@@ -110,13 +110,8 @@ impl Member {
                 ),
             );
             self.fenced = true;
-            return fence::watch(
-                &self.context,
-                self.consumer.clone(),
-                group,
-                id,
-                self.wake.clone(),
-            );
+            fence::watch(&self.context, &self.consumer, group, id, self.wake.clone());
+            return Ok(());
         }
         self.join()
     }
@@ -210,7 +205,8 @@ impl Member {
                     TOPIC,
                     format!("topic `{}` cannot be read: {error}", self.settings.topic),
                 );
-                self.watch_topic()
+                self.watch_topic();
+                Ok(())
             }
             // The listener's `error` told it already.
             _ => Ok(()),
@@ -218,16 +214,14 @@ impl Member {
     }
 
     /// Tells while the topic does not exist.
-    pub(crate) fn watch_topic(&self) -> Result<()> {
-        let consumer = self.consumer.clone();
-        let fetch =
-            move |topic: &str, timeout| consumer.client().fetch_metadata(Some(topic), timeout);
+    pub(crate) fn watch_topic(&self) {
         watch_topic(
             &self.context,
+            &self.consumer,
             self.health().clone(),
             &self.settings.topic,
-            fetch,
-        )
+            |consumer, topic, patience| consumer.client().fetch_metadata(Some(topic), patience),
+        );
     }
 
     fn take(&mut self, event: Event) {

@@ -171,3 +171,32 @@ async fn a_broker_that_refuses_the_connection_is_told() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn sinks_that_have_nothing_to_send_are_well_again_after_all_brokers_were_away() {
+    let cluster = kafka::cluster().exclusive();
+    local(async {
+        let topic = unique("idle");
+        cluster.create_topic(&topic, 3).await;
+        let mut sinks = Vec::new();
+        // librdkafka picks at random which of its connections it makes again, and one is enough for it.
+        for _ in 0..8 {
+            sinks.push(open(&cluster.brokers(), &topic, json!({})).await);
+        }
+        for sink in &sinks {
+            sink.ready().await;
+        }
+        (1..=3).for_each(|node| cluster.kill(node));
+        for sink in &sinks {
+            sink.degraded("no broker of").await;
+        }
+        tokio::join!(cluster.start(1), cluster.start(2), cluster.start(3));
+        for sink in &sinks {
+            sink.ready().await;
+        }
+        for sink in sinks {
+            sink.drain().await;
+        }
+    })
+    .await;
+}
