@@ -3,6 +3,7 @@
 
 use super::app::App;
 use super::control::{self, ControlSocket};
+use super::own_names::only_own_names;
 use super::routes;
 use super::serve::{Listener, serve};
 use super::settings::Settings;
@@ -42,7 +43,8 @@ impl Listeners {
                 "metrics (`--metrics` takes another address, or `off`)",
             )
             .await?;
-            tokio::spawn(serve(Listener::Tcp(listener), routes::metrics(app.clone())));
+            let router = only_own_names(routes::metrics(app.clone()), address);
+            tokio::spawn(serve(Listener::Tcp(listener), router));
         }
         let mut listeners = Listeners {
             control,
@@ -81,6 +83,7 @@ impl Listeners {
             {
                 Ok(listener) => {
                     let router = routes::instance(app.clone(), place.flow.clone(), place.instance);
+                    let router = only_own_names(router, &place.address);
                     self.status
                         .push((place, tokio::spawn(serve(Listener::Tcp(listener), router))));
                 }

@@ -5,6 +5,7 @@ mod control;
 mod fleet;
 mod listeners;
 mod openmetrics;
+mod own_names;
 mod process;
 mod reload;
 mod routes;

@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
+use pipeline_names::OwnNames;
 use pipeline_sdk::{Context, Secret};
 use tokio::sync::{Semaphore, watch};
 
 pub(crate) use server::Server;
 
-use crate::auth::{Names, Origins};
+use crate::auth::Origins;
 use crate::client::Pace;
 use crate::config::Config;
 use crate::gate::Gate;
@@ -35,7 +36,7 @@ pub(crate) struct App {
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) context: Context,
     token: Option<Secret>,
-    names: Names,
+    names: OwnNames,
     origins: Origins,
     pace: Pace,
     max_body: usize,
@@ -61,7 +62,7 @@ impl App {
             phase,
             context,
             token: config.token.clone(),
-            names: Names::new(&config.listen),
+            names: OwnNames::new(&config.listen),
             origins: Origins::new(config.allowed_origins()),
             pace: Pace {
                 slow: config.slow_client,
