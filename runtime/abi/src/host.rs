@@ -123,6 +123,10 @@ pub const PL_INSTRUMENT_GAUGE: u32 = 1;
 /// `PlInstrumentSpec::kind`: a distribution over `bounds`; recorded bits are a double.
 pub const PL_INSTRUMENT_HISTOGRAM: u32 = 2;
 
+/// Recorded for a gauge, takes it out of the metrics until another value is: what it told about is not there any more. The bits
+/// are a NaN, Prometheus' own mark of a series that ended.
+pub const PL_GAUGE_ABSENT: u64 = 0x7ff0_0000_0000_0002;
+
 /// What an instrument is. Borrowed for the call.
 #[repr(C)]
 #[derive(Debug)]
@@ -194,6 +198,9 @@ pub struct PlHost {
         trace: *const PlTrace,
         event: *const PlSpanEvent,
     ),
+    /// Records a value, and keeps it as an example of its bucket together with the trace of the message that it is of.
+    pub record_traced:
+        unsafe extern "C" fn(instrument: *mut PlInstrument, bits: u64, trace: *const PlTrace),
 }
 
 // SAFETY: the functions may be called on any thread, the data does not change.

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Schema,
     /// Ask running pipelines how they are
     Status(StatusArgs),
+    /// Change what running pipelines log, until they end or it is changed again
+    Log(LogArgs),
     /// Show messages of a running pipeline as they pass a stage, one JSON object a line
     Tap(TapArgs),
     /// Print a completion script for a shell
@@ -66,13 +68,13 @@ pub(crate) struct RunArgs {
     /// Address of /metrics, /livez and /readyz, or `off`
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464", value_parser = parse_metrics)]
     pub(crate) metrics: Metrics,
-    /// Unix socket for `status`, `tap` and reload [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or a folder of the user in /tmp]
+    /// Unix socket for `status`, `log`, `tap` and reload [default: in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or a folder of the user in /tmp]
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
     /// How logs are written [default: human on a terminal, json otherwise]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
-    /// What is logged: a level, and levels of stages or modules, as in `info,ws-broadcast=debug`
+    /// What is logged: a level, and levels of flows, stages or modules, as in `info,ws-broadcast=debug`
     #[arg(long, value_name = "FILTER", default_value = "info")]
     pub(crate) log: String,
     /// Reload when a pipeline file changes
@@ -165,6 +167,16 @@ pub(crate) struct StatusArgs {
     /// Print the answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `log`.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// A level, and levels of flows, stages or modules, as in `info,ws-broadcast=debug`
+    pub(crate) filter: String,
+    /// Unix socket of one pipeline [default: every pipeline whose socket is found]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
 }
 
 /// `tap`.

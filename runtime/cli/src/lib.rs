@@ -44,6 +44,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Stages(args) => commands::stages::stages(args, &store()),
         Command::Schema => commands::schema::schema(&store()),
         Command::Status(args) => commands::status::status(args),
+        Command::Log(args) => commands::log::log(args),
         Command::Tap(args) => commands::tap::tap(args),
         Command::Completions { shell } => commands::manual::completions(*shell),
         Command::Man => commands::manual::man(),

@@ -34,6 +34,8 @@ pub use flow::{
     ReloadReport, Restart, Retry, StageSpec, StageStatus, StartError, Stuck,
 };
 pub use loader::{Finding, LoadError, Plugin, PluginStore, Role, StageKind, search_path};
-pub use metrics::{Family, FamilyKind, HOST_FAMILIES, HostFamily, Sample, Snapshot, Value};
+pub use metrics::{
+    Exemplar, Family, FamilyKind, HOST_FAMILIES, HostFamily, Sample, Snapshot, Value,
+};
 pub use supervise::{Health, Host, HostEvent, HostOptions, Sampling, StageState};
 pub use tap::{Tap, TapSink, Tapped};

@@ -1,5 +1,6 @@
 //! Waits between tries: exponential with full jitter.
 
+use crate::Counter;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ pub struct Backoff {
     initial: Duration,
     max: Duration,
     waits: ExponentialBackoff,
+    count: Option<Counter>,
 }
 
 impl Backoff {
@@ -22,11 +24,23 @@ impl Backoff {
             initial,
             max,
             waits: doubling(initial, max),
+            count: None,
+        }
+    }
+
+    /// The same, and counts the waits.
+    pub(crate) fn counted(self, counter: Counter) -> Self {
+        Backoff {
+            count: Some(counter),
+            ..self
         }
     }
 
     /// How long to wait before the next try.
     pub fn next_delay(&mut self) -> Duration {
+        if let Some(counter) = &self.count {
+            counter.add(1);
+        }
         let grown = self.waits.next().unwrap_or(self.max);
         grown.mul_f64(fastrand::f64())
     }

@@ -181,10 +181,10 @@ impl Context {
         }
     }
 
-    /// A counter `pipeline_…` (without `_total`) with these labels; the same arguments give the same counter.
+    /// A counter `pipeline_…` (without its unit and `_total`) with these labels; the same arguments give the same counter.
     #[must_use]
-    pub fn counter(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> Counter {
-        Counter::register(self.0.cookie, name, help, labels)
+    pub fn counter(&self, name: &str, unit: &str, help: &str, labels: &[(&str, &str)]) -> Counter {
+        Counter::register(self.0.cookie, name, unit, help, labels)
     }
 
     /// A gauge `pipeline_…` (without its unit) with these labels; the same arguments give the same gauge.
@@ -262,10 +262,13 @@ impl Context {
         self.0.control.phase() >= Phase::Closing
     }
 
-    /// New waits between tries, as the stage's `retry` says.
+    /// New waits between tries, as the stage's `retry` says; counted in `pipeline_stage_retries_total`.
     #[must_use]
     pub fn backoff(&self) -> Backoff {
-        Backoff::new(self.0.retry.0, self.0.retry.1)
+        let (initial, max) = self.0.retry;
+        let help = "Times that the stage waited before it tried something again";
+        let retries = self.counter("pipeline_stage_retries", "", help, &[]);
+        Backoff::new(initial, max).counted(retries)
     }
 }
 

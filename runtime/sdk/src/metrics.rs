@@ -1,6 +1,6 @@
 //! Instruments: numbers that the host exports for a stage.
 
-use crate::host;
+use crate::{Trace, host};
 use pipeline_abi::*;
 use std::ptr;
 
@@ -60,6 +60,13 @@ impl Instrument {
             unsafe { (host.record)(self.0, bits) }
         }
     }
+
+    fn record_traced(self, bits: u64, trace: Trace) {
+        if let (Some(host), false) = (host::get(), self.0.is_null()) {
+            // SAFETY: a handle of this host's, which is never freed; the trace is borrowed for the call.
+            unsafe { (host.record_traced)(self.0, bits, &trace.to_abi()) }
+        }
+    }
 }
 
 /// A number that only grows.
@@ -67,11 +74,17 @@ impl Instrument {
 pub struct Counter(Instrument);
 
 impl Counter {
-    pub(crate) fn register(cookie: u64, name: &str, help: &str, labels: &[(&str, &str)]) -> Self {
+    pub(crate) fn register(
+        cookie: u64,
+        name: &str,
+        unit: &str,
+        help: &str,
+        labels: &[(&str, &str)],
+    ) -> Self {
         let spec = Spec {
             kind: PL_INSTRUMENT_COUNTER,
             name,
-            unit: "",
+            unit,
             help,
             labels,
             bounds: &[],
@@ -112,6 +125,11 @@ impl Gauge {
     pub fn set(&self, value: f64) {
         self.0.record(value.to_bits());
     }
+
+    /// Takes it out of the metrics until it is set again: what it told about is not there any more.
+    pub fn hide(&self) {
+        self.0.record(PL_GAUGE_ABSENT);
+    }
 }
 
 /// A distribution of values.
@@ -141,5 +159,10 @@ impl Histogram {
     /// Adds a value.
     pub fn record(&self, value: f64) {
         self.0.record(value.to_bits());
+    }
+
+    /// Adds a value that was measured of a traced message: the metrics name the trace as an example.
+    pub fn record_traced(&self, value: f64, trace: Trace) {
+        self.0.record_traced(value.to_bits(), trace);
     }
 }

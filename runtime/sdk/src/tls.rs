@@ -1,6 +1,6 @@
 //! TLS settings, as every stage that connects or listens has them. rustls with the ring provider; no OpenSSL.
 
-use crate::Result;
+use crate::{Context, Result};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -59,7 +59,20 @@ impl ClientTls {
     }
 }
 
+impl ClientTls {
+    /// Shows in the metrics until when the files are of use.
+    pub fn show_expiry(&self, context: &Context) {
+        show_expiry(context, self.cert_file.as_deref(), self.ca_file.as_deref());
+    }
+}
+
 impl ServerTls {
+    /// Shows in the metrics until when the files are of use.
+    pub fn show_expiry(&self, context: &Context) {
+        let ca_file = self.client_ca_file.as_deref();
+        show_expiry(context, Some(&self.cert_file), ca_file);
+    }
+
     /// Reads the files.
     ///
     /// # Errors
@@ -79,6 +92,38 @@ impl ServerTls {
             .with_single_cert(certificates(&self.cert_file)?, private_key(&self.key_file)?)?;
         Ok(Arc::new(config))
     }
+}
+
+/// Shows in the metrics (`pipeline_certificate_expiry_timestamp_seconds`) until when a chain of certificates is valid, and until
+/// when some authority is trusted: a chain ends with its first certificate, a list of authorities with its last. A file that
+/// cannot be understood is logged; whoever uses it knows whether it is of use.
+pub fn show_expiry(context: &Context, cert_file: Option<&Path>, ca_file: Option<&Path>) {
+    let chain = cert_file.map(|file| (file, expiries(file).map(|ends| ends.into_iter().min())));
+    let trust = ca_file.map(|file| (file, expiries(file).map(|ends| ends.into_iter().max())));
+    for (file, end) in chain.into_iter().chain(trust) {
+        let name = file.display().to_string();
+        match end {
+            Ok(end) => context
+                .gauge(
+                    "pipeline_certificate_expiry_timestamp",
+                    "seconds",
+                    "When the certificates of the file, as read when the stage was opened, end",
+                    &[("file", &name)],
+                )
+                .set(end.unwrap_or_default() as f64),
+            Err(error) => tracing::warn!(%error, "the end of a certificate is not known"),
+        }
+    }
+}
+
+/// The ends of the certificates of a file, seconds since the Unix epoch.
+fn expiries(file: &Path) -> Result<Vec<i64>> {
+    let end = |certificate: CertificateDer<'static>| {
+        x509_parser::parse_x509_certificate(&certificate)
+            .map(|(_, certificate)| certificate.validity().not_after.timestamp())
+            .map_err(|error| format!("`{}`: {error}", file.display()).into())
+    };
+    certificates(file)?.into_iter().map(end).collect()
 }
 
 fn provider() -> Arc<rustls::crypto::CryptoProvider> {
@@ -135,6 +180,25 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A file of certificates that end in these years.
+    fn file(years: &[i32]) -> tempfile::NamedTempFile {
+        let pem = |year: &i32| {
+            let mut params = rcgen::CertificateParams::default();
+            params.not_after = rcgen::date_time_ymd(*year, 1, 1);
+            let key = rcgen::KeyPair::generate().unwrap();
+            params.self_signed(&key).unwrap().pem()
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), years.iter().map(pem).collect::<String>()).unwrap();
+        file
+    }
+
+    #[test]
+    fn the_end_of_each_certificate_is_read() {
+        let ends = expiries(file(&[2040, 2030]).path()).unwrap();
+        assert_eq!(ends, [2_208_988_800, 1_893_456_000]);
+    }
 
     #[test]
     fn a_certificate_without_its_key_is_an_error() {

@@ -97,7 +97,7 @@ impl Config {
 
     /// Makes a poller for each URL.
     pub(crate) fn pollers(&self, context: &Context) -> Result<Vec<Poller>> {
-        let tls = self.tls()?;
+        let tls = self.tls(context)?;
         let limits = Limits {
             timeout: *self.timeout,
             body: self.max_body.as_usize(),
@@ -115,8 +115,12 @@ impl Config {
         self.urls.iter().any(tls)
     }
 
-    fn tls(&self) -> Result<Option<Arc<ClientConfig>>> {
-        let config = || self.tls.clone().unwrap_or_default().client_config();
+    fn tls(&self, context: &Context) -> Result<Option<Arc<ClientConfig>>> {
+        let config = || {
+            let tls = self.tls.clone().unwrap_or_default();
+            tls.show_expiry(context);
+            tls.client_config()
+        };
         self.any_tls().then(config).transpose()
     }
 

@@ -29,7 +29,8 @@ impl Poller {
         let polls = |result| {
             context.counter(
                 "pipeline_http_polls",
-                "Polls by result.",
+                "",
+                "Polls by result",
                 &[("result", result)],
             )
         };
@@ -40,9 +41,9 @@ impl Poller {
             polls: polls("answer"),
             failures: polls("failure"),
             seconds: context.histogram(
-                "pipeline_http_poll",
+                "pipeline_http_poll_duration",
                 "seconds",
-                "Time of a poll.",
+                "From a poll to the end of its answer",
                 &[],
                 &SECONDS,
             ),

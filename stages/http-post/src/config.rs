@@ -130,10 +130,12 @@ impl Config {
     }
 
     /// Makes the client that these settings describe.
-    pub(crate) fn client(&self) -> Result<Client> {
+    pub(crate) fn client(&self, context: &Context) -> Result<Client> {
         let endpoint: Endpoint = self.url.parse()?;
         let tls = if endpoint.is_tls() {
-            Some(self.tls.clone().unwrap_or_default().client_config()?)
+            let tls = self.tls.clone().unwrap_or_default();
+            tls.show_expiry(context);
+            Some(tls.client_config()?)
         } else {
             None
         };

@@ -30,40 +30,42 @@ pub(crate) struct InFlight<'a>(&'a Metrics);
 impl Metrics {
     pub(crate) fn new(context: &Context) -> Self {
         let requests = |class: &str| {
-            let help = "Requests by class of the answer's status (`error`: no answer).";
-            context.counter("pipeline_http_requests", help, &[("class", class)])
+            let help = "Requests by class of the answer's status; `error`: no answer";
+            context.counter("pipeline_http_requests", "", help, &[("class", class)])
         };
         Self {
             classes: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(requests),
             errors: requests("error"),
             seconds: context.histogram(
-                "pipeline_http_request",
+                "pipeline_http_request_duration",
                 "seconds",
-                "Time of a request.",
+                "From a request to the end of its answer",
                 &[],
                 &SECONDS,
             ),
             messages: context.histogram(
                 "pipeline_http_request_messages",
                 "",
-                "Messages in a request.",
+                "Messages in a request",
                 &[],
                 &MESSAGES,
             ),
             retries: context.counter(
                 "pipeline_http_retries",
-                "Requests whose messages have to be sent again.",
+                "",
+                "Requests whose messages have to be sent again",
                 &[],
             ),
             resent: context.counter(
-                "pipeline_http_resent",
-                "Messages sent again to a receiver that started anew.",
+                "pipeline_http_resent_messages",
+                "",
+                "Messages sent again to a receiver that started anew",
                 &[],
             ),
             in_flight: context.gauge(
-                "pipeline_http_in_flight",
+                "pipeline_http_in_flight_requests",
                 "",
-                "Requests that wait for their answer.",
+                "Requests that wait for their answer",
                 &[],
             ),
             flying: Cell::new(0),
@@ -76,12 +78,15 @@ impl Metrics {
         InFlight(self)
     }
 
-    /// Counts a request that ended, with its status if there was an answer.
-    pub(crate) fn ended(&self, status: Option<StatusCode>, took: Duration) {
+    /// Counts a request that ended, with its status if there was an answer, and its trace if it is recorded.
+    pub(crate) fn ended(&self, status: Option<StatusCode>, took: Duration, trace: Option<Trace>) {
         let class =
             status.and_then(|status| self.classes.get(usize::from(status.as_u16() / 100) - 1));
         class.unwrap_or(&self.errors).add(1);
-        self.seconds.record(took.as_secs_f64());
+        match trace {
+            Some(trace) => self.seconds.record_traced(took.as_secs_f64(), trace),
+            None => self.seconds.record(took.as_secs_f64()),
+        }
     }
 
     pub(crate) fn retry(&self) {

@@ -53,7 +53,7 @@ impl Receiver {
             .chain(&config.token)
             .map(|secret| secret.expose().to_owned());
         Ok(Self {
-            client: config.client()?,
+            client: config.client(context)?,
             encoding: config.encoding,
             headers,
             secrets: secrets.filter(|secret| !secret.is_empty()).collect(),
@@ -186,6 +186,7 @@ impl Receiver {
         self.metrics.ended(
             answer.as_ref().ok().map(|answer| answer.status),
             start.elapsed(),
+            trace,
         );
         answer.map_err(|error| self.retry(&error.to_string(), None))
     }

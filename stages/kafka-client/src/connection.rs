@@ -55,12 +55,15 @@ impl Connection {
         found
     }
 
-    /// Checks the files that the settings name, which need not be there while settings are only checked.
+    /// Checks the files that the settings name, which need not be there while settings are only checked, and shows in the metrics
+    /// until when they are of use.
     ///
     /// # Errors
     /// When one cannot be read or does not fit, naming it.
-    pub fn check_files(&self) -> Result<()> {
-        self.tls.as_ref().map_or(Ok(()), Tls::check_files)
+    pub fn check_files(&self, context: &Context) -> Result<()> {
+        self.tls
+            .as_ref()
+            .map_or(Ok(()), |tls| tls.check_files(context))
     }
 
     /// The client configuration of these settings, but for [`finish`](Self::finish).
@@ -182,7 +185,10 @@ mod tests {
         ] {
             let settings = json!({"brokers": "kafka:9092", "tls": {"ca_file": file}});
             let connection: Connection = serde_json::from_value(settings).unwrap();
-            let error = connection.check_files().unwrap_err().to_string();
+            let error = connection
+                .check_files(&Context::detached("test"))
+                .unwrap_err()
+                .to_string();
             assert!(
                 error.contains("`ca_file`") && error.contains(file) && error.contains(why),
                 "{error}"

@@ -3,6 +3,7 @@
 //! Invariant: whoever looks at it never waits for a broker.
 
 use crate::ask_again;
+use crate::metrics::LayoutGauges;
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -84,13 +85,18 @@ impl LayoutWatch {
     pub fn start<C: Send + Sync + 'static>(
         &self,
         context: &Context,
+        topic: &str,
         client: &Arc<C>,
         mut ask: impl FnMut(&C, Duration) -> KafkaResult<Layout> + Send + 'static,
     ) {
         let last = self.last.clone();
+        let gauges = LayoutGauges::new(context, topic);
         ask_again(context, client, PAUSE, move |client| {
             match ask(client, ANSWER) {
-                Ok(layout) => *last.lock() = Some(layout),
+                Ok(layout) => {
+                    gauges.show(&layout);
+                    *last.lock() = Some(layout);
+                }
                 Err(error) => tracing::debug!(%error, "the layout is not known"),
             }
             ControlFlow::Continue(())
@@ -168,7 +174,7 @@ mod tests {
         let failed = KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
         let mut answers = [Ok(layout()), Err(failed)].into_iter();
         let (client, (asking, mut asked)) = (Arc::new(()), unbounded_channel());
-        watch.start(&context, &client, move |(), _| {
+        watch.start(&context, "t", &client, move |(), _| {
             asking.send(()).unwrap();
             answers.next().unwrap()
         });

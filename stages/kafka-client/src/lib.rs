@@ -9,6 +9,7 @@ mod ask;
 mod connection;
 mod health;
 mod layout;
+mod metrics;
 mod monitor;
 mod properties;
 mod reason;

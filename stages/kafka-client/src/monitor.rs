@@ -1,5 +1,6 @@
 //! Ears at a Kafka client: its logs become the stage's logs, its errors and statistics the stage's health.
 
+use crate::metrics::BrokerGauges;
 use crate::{BrokerStatus, Health, Statistics, reason};
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
@@ -14,7 +15,7 @@ pub(crate) const BROKERS: &str = "brokers";
 pub struct Monitor {
     health: Arc<Health>,
     brokers: String,
-    up: Gauge,
+    gauges: BrokerGauges,
     state: Mutex<State>,
 }
 
@@ -29,18 +30,13 @@ impl Monitor {
     /// Listens for a client of these `brokers`. The stage is degraded until one of them answers.
     #[must_use]
     pub fn new(context: Context, brokers: &str) -> Self {
-        let up = context.gauge(
-            "pipeline_kafka_brokers_up",
-            "",
-            "Brokers that the client is connected to",
-            &[],
-        );
+        let gauges = BrokerGauges::new(&context);
         let health = Arc::new(Health::new(context));
         health.bad(BROKERS, format!("connecting to `{brokers}`"));
         Monitor {
             health,
             brokers: brokers.to_owned(),
-            up,
+            gauges,
             state: Mutex::default(),
         }
     }
@@ -108,9 +104,8 @@ impl Monitor {
             .inspect_err(|error| tracing::warn!(%error, "the client's statistics cannot be read"))
             .ok()?;
         let brokers = statistics.brokers();
-        let up = brokers.iter().filter(|broker| broker.is_up()).count();
-        self.up.set(up as f64);
-        if up > 0 {
+        self.gauges.show(&brokers);
+        if brokers.iter().any(BrokerStatus::is_up) {
             self.health.good(BROKERS);
         } else if !self.health.is_bad(BROKERS) {
             self.health.bad(

@@ -1,6 +1,7 @@
 //! TLS and SASL settings, in the words of the other stages, and their librdkafka properties.
 
 use pipeline_sdk::prelude::*;
+use pipeline_sdk::tls::show_expiry;
 use rdkafka::ClientConfig;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -74,8 +75,8 @@ impl Tls {
         ))
     }
 
-    /// Whether the files can be read: librdkafka would say that one cannot, but not which.
-    pub(crate) fn check_files(&self) -> Result<()> {
+    /// Whether the files can be read: librdkafka would say that one cannot, but not which. Shows until when they are of use.
+    pub(crate) fn check_files(&self, context: &Context) -> Result<()> {
         let files = [
             ("ca_file", &self.ca_file),
             ("cert_file", &self.cert_file),
@@ -94,6 +95,7 @@ impl Tls {
                 }
             }
         }
+        show_expiry(context, self.cert_file.as_deref(), self.ca_file.as_deref());
         Ok(())
     }
 

@@ -28,7 +28,7 @@ impl Source for KafkaGroupSource {
     }
 
     async fn open(settings: Settings, context: Context) -> Result<Self> {
-        settings.connection.check_files()?;
+        settings.connection.check_files(&context)?;
         let id = settings.member_id(context.instance(), &crate::host::name()?);
         let monitor = Monitor::new(context.clone(), &settings.connection.brokers);
         let wake = Arc::new(Notify::new());

@@ -40,6 +40,7 @@ pub(crate) struct Reports {
     errors: Counter,
     rejected: Counter,
     queued: Gauge,
+    queued_bytes: Gauge,
 }
 
 struct State {
@@ -63,24 +64,33 @@ impl Reports {
         let labels = &[("topic", topic)];
         Reports {
             produced: context.counter(
-                "pipeline_kafka_produced",
+                "pipeline_kafka_produced_messages",
+                "",
                 "Messages that the brokers took",
                 labels,
             ),
             errors: context.counter(
                 "pipeline_kafka_produce_errors",
+                "",
                 "Reports of messages that were not taken; they are sent again",
                 labels,
             ),
             rejected: context.counter(
-                "pipeline_kafka_produce_rejects",
+                "pipeline_kafka_produce_rejected_messages",
+                "",
                 "Messages that the brokers can never take",
                 labels,
             ),
             queued: context.gauge(
-                "pipeline_kafka_producer_queue",
+                "pipeline_kafka_producer_queue_messages",
                 "",
-                "Messages that wait in the producer",
+                "Messages in the producer's queues and in flight",
+                labels,
+            ),
+            queued_bytes: context.gauge(
+                "pipeline_kafka_producer_queue",
+                "bytes",
+                "Bytes of the messages in the producer's queues and in flight",
                 labels,
             ),
             context: context.clone(),
@@ -212,6 +222,7 @@ impl Reports {
 
     fn show(&self, messages: u64, bytes: u64) {
         self.queued.set(messages as f64);
+        self.queued_bytes.set(bytes as f64);
         let (waiting, since) = {
             let state = self.state.lock();
             (state.unreported, state.progress)

@@ -46,7 +46,7 @@ impl Sink for KafkaSink {
     }
 
     async fn open(settings: Settings, context: Context) -> Result<Self> {
-        settings.connection.check_files()?;
+        settings.connection.check_files(&context)?;
         let monitor = Monitor::new(context.clone(), &settings.connection.brokers);
         let reports = Reports::new(&context, &settings.topic, monitor);
         let producer: Arc<Producer> = Arc::new(
@@ -58,7 +58,8 @@ impl Sink for KafkaSink {
         let sink = KafkaSink {
             key: settings.key.as_deref().and_then(Pointer::parse),
             keyless: context.counter(
-                "pipeline_kafka_keyless",
+                "pipeline_kafka_keyless_messages",
+                "",
                 "Messages without the key that `key` names",
                 &[("topic", &settings.topic)],
             ),

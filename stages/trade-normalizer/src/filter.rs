@@ -21,7 +21,8 @@ impl Filter for TradeNormalizer {
         Ok(TradeNormalizer {
             normalizer: Normalizer::new(config.venue.named()),
             dropped: context.counter(
-                "pipeline_normalizer_dropped",
+                "pipeline_normalizer_dropped_messages",
+                "",
                 "Messages that held no trade: acknowledgements, heartbeats, order books",
                 &[],
             ),

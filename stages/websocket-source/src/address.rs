@@ -79,6 +79,16 @@ fn basic(url: &Url) -> Option<String> {
     Some(format!("Basic {}", BASE64_STANDARD.encode(credentials)))
 }
 
+/// Host and port of an address that is shown: what a metric may say of it.
+pub(crate) fn server(shown: &str) -> String {
+    let url = Url::parse(shown).ok();
+    let server = url.as_ref().and_then(|url| {
+        let port = url.port_or_known_default()?;
+        Some(format!("{}:{port}", url.host()?))
+    });
+    server.unwrap_or_default()
+}
+
 /// An address of someone else, such as where a server redirects to, fit to be shown.
 pub(crate) fn shown(text: &str) -> String {
     match Url::parse(text) {

@@ -17,6 +17,7 @@ mod failure;
 mod fills;
 mod inbox;
 mod link;
+mod metrics;
 mod plain;
 mod pointer;
 mod relay;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::config::{Config, Protocol};
+use crate::metrics::Metrics;
 use crate::shared::{KeyGaps, LinkState, Shared};
 
 /// Time between two status documents.
@@ -46,12 +47,7 @@ struct Server {
 /// Tells health as soon as it changes and status once a second, until the stage drains: a connection that it then ends is no
 /// trouble.
 pub(crate) async fn run(context: Context, shared: Arc<Shared>, config: Arc<Config>) {
-    let open = context.gauge(
-        "pipeline_websocket_source_connections",
-        "",
-        "Open connections",
-        &[],
-    );
+    let metrics = Metrics::new(&context, &shared);
     let mut published: Option<Instant> = None;
     loop {
         match trouble(&shared, &config) {
@@ -60,15 +56,8 @@ pub(crate) async fn run(context: Context, shared: Arc<Shared>, config: Arc<Confi
         }
         if published.is_none_or(|published| published.elapsed() >= STATUS_EVERY) {
             published = Some(Instant::now());
-            let status = status(&shared);
-            open.set(
-                status
-                    .servers
-                    .iter()
-                    .filter(|server| server.connected)
-                    .count() as f64,
-            );
-            context.publish_status(&status);
+            metrics.show(&shared);
+            context.publish_status(&status(&shared));
         }
         tokio::select! {
             biased;

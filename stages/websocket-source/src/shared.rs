@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) reconnects: Count,
     /// Messages dropped because they were seen before.
     pub(crate) duplicates: Count,
+    /// Times that a server left messages out.
+    holes: Count,
     /// Messages that a server left out.
     pub(crate) missing: Count,
     /// Messages that were not what they should be.
@@ -75,7 +77,7 @@ impl Count {
     fn new(context: &Context, name: &str, help: &str) -> Self {
         Count {
             total: AtomicU64::new(0),
-            counter: context.counter(name, help, &[]),
+            counter: context.counter(name, "", help, &[]),
         }
     }
 
@@ -105,15 +107,19 @@ impl Shared {
                 "Connections made after the first one",
             ),
             duplicates: count(
-                "pipeline_websocket_source_duplicates",
+                "pipeline_websocket_source_duplicate_messages",
                 "Messages dropped because they were seen before",
             ),
+            holes: count(
+                "pipeline_websocket_source_gaps",
+                "Times that a server left messages out, by its own numbers",
+            ),
             missing: count(
-                "pipeline_websocket_source_missing",
+                "pipeline_websocket_source_missing_messages",
                 "Messages that a server left out, by its own numbers",
             ),
             malformed: count(
-                "pipeline_websocket_source_malformed",
+                "pipeline_websocket_source_malformed_messages",
                 "Messages that were not what they should be",
             ),
             gaps: Mutex::default(),
@@ -166,6 +172,7 @@ impl Shared {
 
     /// Counts a gap of `key`.
     pub(crate) fn gap(&self, key: &str, missing: u64) {
+        self.holes.add(1);
         self.missing.add(missing);
         let mut gaps = lock(&self.gaps);
         if gaps.len() < MOST_KEYS || gaps.contains_key(key) {

@@ -42,6 +42,9 @@ impl Source for WebsocketSource {
         let (addresses, filled) = (config.addresses()?, config.filled()?);
         let is_tls = addresses.iter().chain(&filled).any(Address::is_tls);
         let tls = is_tls.then(|| config.tls.client_config()).transpose()?;
+        if is_tls {
+            config.tls.show_expiry(&context);
+        }
         let links: Vec<_> = match config.protocol {
             Protocol::Plain => (!addresses.is_empty())
                 .then_some(addresses)

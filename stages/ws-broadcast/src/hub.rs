@@ -56,7 +56,7 @@ impl Hub {
             peers: config.peers.clone(),
             name,
             context: context.clone(),
-            metrics: Metrics::new(context),
+            metrics: Metrics::new(context, config.ring_limits()),
             tally: Tally::default(),
             shared: Mutex::new(Shared {
                 ring: Ring::new(config.ring_limits()),

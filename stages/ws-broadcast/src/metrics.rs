@@ -1,8 +1,15 @@
 //! What the stage counts.
 
+use std::collections::BTreeMap;
+
 use pipeline_sdk::prelude::*;
 
+use crate::client::End;
 use crate::intake::Taken;
+use crate::ring::Limits;
+
+/// Reason of a client whose handshake was not completed.
+pub(crate) const HANDSHAKE: &str = "handshake";
 
 /// Every counter and gauge of the stage, registered once.
 #[derive(Clone)]
@@ -23,16 +30,20 @@ pub(crate) struct Metrics {
     pub(crate) ring_messages: Gauge,
     pub(crate) ring_bytes: Gauge,
     pub(crate) slowest: Gauge,
+    pub(crate) slowest_bytes: Gauge,
+    /// By reason.
+    left: BTreeMap<&'static str, Counter>,
     context: Context,
 }
 
 impl Metrics {
-    pub(crate) fn new(context: &Context) -> Self {
-        let counter = |name: &str, help: &str| context.counter(name, help, &[]);
+    pub(crate) fn new(context: &Context, limits: Limits) -> Self {
+        let counter = |name: &str, help: &str| context.counter(name, "", help, &[]);
         let accepted = |via| {
             context.counter(
-                "pipeline_ws_accepted",
-                "messages put into the ring",
+                "pipeline_ws_accepted_messages",
+                "",
+                "Messages put into the ring",
                 &[("via", via)],
             )
         };
@@ -40,44 +51,70 @@ impl Metrics {
             context.gauge(
                 "pipeline_ws_clients",
                 "",
-                "clients that are connected",
+                "Clients that are connected",
                 &[("protocol", protocol)],
             )
         };
         let gauge = |name: &str, unit: &str, help: &str| context.gauge(name, unit, help, &[]);
+        let limit = gauge(
+            "pipeline_ws_ring_limit_messages",
+            "",
+            "Messages that the ring may hold",
+        );
+        limit.set(limits.messages as f64);
+        let limit = gauge(
+            "pipeline_ws_ring_limit",
+            "bytes",
+            "Memory that the ring may have",
+        );
+        limit.set(limits.bytes as f64);
         Self {
             posted: accepted("post"),
             passed_on: accepted("input"),
             duplicates: counter(
-                "pipeline_ws_duplicates",
-                "messages that were in the ring already",
+                "pipeline_ws_duplicate_messages",
+                "Messages that were in the ring already",
             ),
             out_of_order: counter(
-                "pipeline_ws_out_of_order",
-                "messages behind a newer one of their partition",
+                "pipeline_ws_out_of_order_messages",
+                "Messages behind a newer one of their partition",
             ),
-            resets: counter("pipeline_ws_resets", "partitions that began again"),
-            rejected: counter("pipeline_ws_rejected", "messages that cannot be taken"),
-            sent: counter("pipeline_ws_sent", "messages written to clients"),
-            sent_bytes: counter("pipeline_ws_sent_bytes", "bytes written to clients"),
+            resets: counter("pipeline_ws_resets", "Partitions that began again"),
+            rejected: counter(
+                "pipeline_ws_rejected_messages",
+                "Messages that cannot be taken",
+            ),
+            sent: counter("pipeline_ws_sent_messages", "Messages written to clients"),
+            sent_bytes: context.counter(
+                "pipeline_ws_sent",
+                "bytes",
+                "Bytes written to clients",
+                &[],
+            ),
             writes: counter(
                 "pipeline_ws_writes",
-                "writes to clients, each with all that waited",
+                "Writes to clients, each with all that waited",
             ),
-            gaps: counter("pipeline_ws_gaps", "gaps told to clients"),
+            gaps: counter("pipeline_ws_gaps", "Gaps told to clients"),
             skipped: counter(
-                "pipeline_ws_skipped",
-                "messages that slow clients were moved over",
+                "pipeline_ws_skipped_messages",
+                "Messages that slow clients were moved over",
             ),
             plain_clients: clients("plain"),
             v1_clients: clients(stage_envelope::SUBPROTOCOL),
-            ring_messages: gauge("pipeline_ws_ring_messages", "", "messages in the ring"),
-            ring_bytes: gauge("pipeline_ws_ring", "bytes", "memory of the ring"),
+            ring_messages: gauge("pipeline_ws_ring_messages", "", "Messages in the ring"),
+            ring_bytes: gauge("pipeline_ws_ring", "bytes", "Memory of the ring"),
             slowest: gauge(
-                "pipeline_ws_slowest_client",
+                "pipeline_ws_slowest_client_messages",
                 "",
-                "messages that wait for the slowest client",
+                "Messages that wait for the slowest client",
             ),
+            slowest_bytes: gauge(
+                "pipeline_ws_slowest_client",
+                "bytes",
+                "Bytes that wait for the slowest client",
+            ),
+            left: left(context),
             context: context.clone(),
         }
     }
@@ -93,13 +130,9 @@ impl Metrics {
 
     /// Counts a client that left, or was sent away.
     pub(crate) fn left(&self, reason: &'static str) {
-        self.context
-            .counter(
-                "pipeline_ws_disconnects",
-                "clients that left",
-                &[("reason", reason)],
-            )
-            .add(1);
+        if let Some(counter) = self.left.get(reason) {
+            counter.add(1);
+        }
     }
 
     /// Counts a request or a connection that was refused.
@@ -107,9 +140,21 @@ impl Metrics {
         self.context
             .counter(
                 "pipeline_ws_refused",
-                "clients and writers that were refused",
+                "",
+                "Clients and writers that were refused",
                 &[("reason", reason)],
             )
             .add(1);
     }
+}
+
+/// The counters of clients that left, so that each reason is there from the beginning.
+fn left(context: &Context) -> BTreeMap<&'static str, Counter> {
+    let counter = |reason| {
+        let help = "Clients that left, or were sent away";
+        let counter = context.counter("pipeline_ws_disconnects", "", help, &[("reason", reason)]);
+        (reason, counter)
+    };
+    let reasons = End::ALL.map(End::name).into_iter().chain([HANDSHAKE]);
+    reasons.map(counter).collect()
 }

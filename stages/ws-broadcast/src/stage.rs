@@ -49,7 +49,10 @@ impl Sink for WsBroadcast {
             return Err(format!("`site`: `{}` is not a folder", folder.display()).into());
         }
         let tls = match &config.tls {
-            Some(tls) => Some(TlsAcceptor::from(tls.server_config()?)),
+            Some(tls) => {
+                tls.show_expiry(&context);
+                Some(TlsAcceptor::from(tls.server_config()?))
+            }
             None => None,
         };
         let (listener, address) = listener::bind(&config.listen).await?;

@@ -135,6 +135,7 @@ fn publish(context: &Context, hub: &Hub, gate: &Gate) {
     metrics.ring_messages.set(messages as f64);
     metrics.ring_bytes.set(bytes as f64);
     metrics.slowest.set(slowest.messages as f64);
+    metrics.slowest_bytes.set(slowest.bytes as f64);
     let tally = &hub.tally;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     context.publish_status(&Status {

@@ -76,8 +76,12 @@ typedef struct PlSpan {
 enum {
     PL_INSTRUMENT_COUNTER = 0,  /* adds; recorded bits are an unsigned integer */
     PL_INSTRUMENT_GAUGE = 1,    /* the last value counts; recorded bits are a double */
-    PL_INSTRUMENT_HISTOGRAM = 2 /* a distribution over `bounds`; recorded bits are a double */
+    PL_INSTRUMENT_HISTOGRAM = 2 /* a distribution over `bounds`; recorded bits are a double: finite and from 0, else left out */
 };
+
+/* Recorded for a gauge, takes it out of the metrics until another value is: what it told about is not there any more. The bits
+ * are a NaN, Prometheus' own mark of a series that ended. When an instance is closed, the host does so for its gauges. */
+#define PL_GAUGE_ABSENT UINT64_C(0x7ff0000000000002)
 
 /* What an instrument is. */
 typedef struct PlInstrumentSpec {
@@ -88,7 +92,7 @@ typedef struct PlInstrumentSpec {
     PlStr unit;            /* `seconds`, `bytes`, or empty, text */
     PlStr help;            /* one line for people, text */
     const PlField *labels; /* few values, all bounded */
-    const double *bounds;  /* upper bounds of a histogram's buckets, ascending */
+    const double *bounds;  /* upper bounds of a histogram's buckets, ascending from 0 */
     uint32_t n_labels;
     uint32_t n_bounds;
 } PlInstrumentSpec;
@@ -135,6 +139,10 @@ typedef struct PlHost {
      * exported with that span. Kept in bounded memory, and dropped when that span is never passed to `span`. Only for
      * sampled traces. */
     void (*span_event)(void *ctx, uint64_t cookie, const PlTrace *trace, const PlSpanEvent *event);
+
+    /* Records a value as `record` does, and keeps it as an example of its bucket together with the trace of the message that it
+     * was measured of. Only for sampled traces; does not wait. A null instrument is ignored. */
+    void (*record_traced)(PlInstrument *instrument, uint64_t bits, const PlTrace *trace);
 } PlHost;
 
 #ifdef __cplusplus

@@ -1,6 +1,7 @@
 //! Asks a running pipeline over its control socket.
 
-use http_body_util::{BodyExt, Empty, Limited};
+use http::Method;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::Response;
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
@@ -28,7 +29,7 @@ pub(crate) const NOBODY: &str =
 /// The body of `GET uri`; an error says why there is none.
 pub(crate) async fn get(socket: &Path, uri: &str) -> Result<Bytes, String> {
     within(async {
-        let answer = request(socket, uri).await?;
+        let answer = request(socket, Method::GET, uri, Bytes::new()).await?;
         let status = answer.status();
         let body = whole(answer).await?;
         match status.is_success() {
@@ -39,10 +40,24 @@ pub(crate) async fn get(socket: &Path, uri: &str) -> Result<Bytes, String> {
     .await
 }
 
+/// Has the pipeline do something; an error says why it does not.
+pub(crate) async fn post(socket: &Path, uri: &str, body: &str) -> Result<(), String> {
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    within(async {
+        let answer = request(socket, Method::POST, uri, body).await?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let why = whole(answer).await?;
+        Err(String::from_utf8_lossy(&why).trim_end().into())
+    })
+    .await
+}
+
 /// The body of `GET uri` that goes on for as long as it likes; an error is what the pipeline says is wrong with the wish.
 pub(crate) async fn open(socket: &Path, uri: &str) -> Result<Incoming, String> {
     within(async {
-        let answer = request(socket, uri).await?;
+        let answer = request(socket, Method::GET, uri, Bytes::new()).await?;
         if answer.status().is_success() {
             return Ok(answer.into_body());
         }
@@ -62,15 +77,22 @@ async fn within<T>(answer: impl Future<Output = Answered<T>>) -> Result<T, Strin
     }
 }
 
-async fn request(socket: &Path, uri: &str) -> Answered<Response<Incoming>> {
+async fn request(
+    socket: &Path,
+    method: Method,
+    uri: &str,
+    body: Bytes,
+) -> Answered<Response<Incoming>> {
     let stream = UnixStream::connect(socket).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // Ends by itself when the answer is read or dropped.
     tokio::spawn(connection);
-    let request = http::Request::get(uri)
+    let request = http::Request::builder()
+        .method(method)
+        .uri(uri)
         .header("host", "pipeline")
-        .body(Empty::<Bytes>::new())?;
+        .body(Full::new(body))?;
     Ok(sender.send_request(request).await?)
 }
 

@@ -3,6 +3,7 @@
 mod ask;
 pub(crate) mod check;
 pub(crate) mod graph;
+pub(crate) mod log;
 pub(crate) mod manual;
 pub(crate) mod schema;
 mod settings;

@@ -1,9 +1,10 @@
 //! What the HTTP servers of a running process share.
 
 use super::fleet::{Fleet, FlowCopy};
+use super::numbers::{self, Reloads};
 use crate::logs::{Filter, Logger};
 use crate::telemetry::Telemetry;
-use pipeline_host::{Host, Snapshot};
+use pipeline_host::{Family, Host, Snapshot};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -36,6 +37,8 @@ pub(crate) struct App {
     files: Vec<String>,
     started: Instant,
     phase: AtomicU8,
+    /// What became of reloads.
+    pub(crate) reloads: Reloads,
     reload: mpsc::Sender<ReloadRequest>,
 }
 
@@ -57,6 +60,7 @@ impl App {
             files,
             started: Instant::now(),
             phase: AtomicU8::new(Phase::Starting as u8),
+            reloads: Reloads::default(),
             reload,
         })
     }
@@ -120,8 +124,16 @@ impl App {
 
     /// All numbers.
     pub(crate) fn metrics(&self) -> Snapshot {
+        let mut own = Snapshot::default();
+        self.telemetry.add_to(&mut own);
+        let (phase, is_ready) = (self.phase(), self.reasons().is_empty());
+        numbers::add_to(&mut own, phase, is_ready, &self.reloads);
         let mut snapshot = self.host.metrics();
-        self.telemetry.add_to(&mut snapshot);
+        // A stage that takes one of these names is not heard.
+        let is_free = |family: &Family| own.families.iter().all(|one| one.name != family.name);
+        snapshot.families.retain(is_free);
+        snapshot.families.append(&mut own.families);
+        snapshot.families.sort_by(|a, b| a.name.cmp(&b.name));
         snapshot
     }
 

@@ -2,10 +2,12 @@
 
 mod app;
 mod control;
+mod exposition;
 mod fleet;
 mod listeners;
-mod openmetrics;
+mod numbers;
 mod own_names;
+mod proc;
 mod process;
 mod reload;
 mod routes;

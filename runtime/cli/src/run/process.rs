@@ -143,6 +143,7 @@ impl Process {
         }
         self.wait_until_open().await?;
         self.app.enter(Phase::Running);
+        self.app.reloads.taken(false);
         let flows: HashSet<_> = self
             .fleet
             .copies()
@@ -206,11 +207,15 @@ impl Process {
         };
         systemd::reloaded();
         match &told {
-            Ok(done) => self.logger.info(done.as_str()),
-            Err(refused) => refused
-                .headlines
-                .iter()
-                .for_each(|line| self.logger.error(line)),
+            Ok(done) => {
+                self.app.reloads.taken(true);
+                self.logger.info(done.as_str());
+            }
+            Err(refused) => {
+                self.app.reloads.refused();
+                let lines = refused.headlines.iter();
+                lines.for_each(|line| self.logger.error(line));
+            }
         }
         if let Some(request) = request {
             let _ = request.send(told.map_err(|refused| refused.text));

@@ -1,10 +1,10 @@
 //! What the HTTP servers answer.
 
 use super::app::App;
-use super::openmetrics;
+use super::exposition::{self, Format};
 use super::tap::tap;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -76,9 +76,15 @@ fn readiness(reasons: &[String]) -> Response {
         .into_response()
 }
 
-async fn numbers(State(app): State<Arc<App>>) -> Response {
-    let text = openmetrics::render(&app.metrics());
-    ([(header::CONTENT_TYPE, openmetrics::CONTENT_TYPE)], text).into_response()
+async fn numbers(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    let format = Format::wanted(accepted.filter_map(|value| value.to_str().ok()));
+    let text = exposition::render(&app.metrics(), format);
+    let head = [
+        (header::CONTENT_TYPE, format.content_type()),
+        (header::VARY, "accept"),
+    ];
+    (head, text).into_response()
 }
 
 /// A reload may take longer than a request: it goes on then.

@@ -1,8 +1,9 @@
 //! The service manager and the control socket.
 
-use crate::support::{SOON, relay};
+use crate::support::{SOON, log_has, relay};
 use pipeline_testkit::{Pipeline, Ports};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
@@ -63,15 +64,28 @@ async fn the_control_socket_answers_status_and_changes_what_is_logged() {
         .output();
     let status: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(status["pid"], running.pid());
+    let log = |filter: &str| {
+        let command = Pipeline::command(["log", filter, "--control"]);
+        let output = command.arg(&socket).output();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), told)
+    };
+    let (code, told) = log("loud");
     assert!(
-        post(&socket, "/log", "loud").contains("422")
-            && post(&socket, "/log", "warn").contains("204")
+        code == Some(64) && told.contains("`loud` is no level"),
+        "{told}"
     );
+    assert_eq!(log("warn"), (Some(0), String::new()));
     assert!(post(&socket, "/reload", "").contains("reloaded: nothing differs"));
     assert!(
         !running.stderr().contains("reloaded: nothing differs"),
         "`info` is still logged"
     );
+    assert_eq!(log("warn,pipeline=info"), (Some(0), String::new()));
+    running.sighup();
+    log_has(&running, "reloaded: nothing differs").await;
+    let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660, "only its user and group may ask");
 }
 
 fn post(socket: &Path, path: &str, body: &str) -> String {

@@ -49,6 +49,7 @@ pub(crate) static TABLE: PlHost = PlHost {
     status,
     get_ext,
     span_event,
+    record_traced,
 };
 
 /// Runs `work`; if it panics, answers with `fallback` instead of unwinding over the boundary.
@@ -144,6 +145,26 @@ unsafe extern "C" fn record(instrument: *mut PlInstrument, bits: u64) {
         // SAFETY: null, or a handle that the host gave out; instruments are never freed.
         if let Some(instrument) = unsafe { instrument.cast::<Instrument>().as_ref() } {
             instrument.record(bits);
+        }
+    });
+}
+
+unsafe extern "C" fn record_traced(
+    instrument: *mut PlInstrument,
+    bits: u64,
+    trace: *const PlTrace,
+) {
+    guard((), || {
+        // SAFETY: null, or a handle that the host gave out; instruments are never freed.
+        let Some(instrument) = (unsafe { instrument.cast::<Instrument>().as_ref() }) else {
+            return;
+        };
+        instrument.record(bits);
+        if trace.is_aligned()
+            // SAFETY: null, or borrowed for this call.
+            && let Some(trace) = unsafe { trace.as_ref() }
+        {
+            instrument.exemplify(bits, trace);
         }
     });
 }

@@ -97,6 +97,76 @@ fn instrument_of_a_stage_carries_its_labels_and_counts() {
 }
 
 #[test]
+fn extreme_values_and_texts_spoil_nothing() {
+    let (sink, flow, host, _told) = running();
+    let label = PlField {
+        name: text("what"),
+        kind: PL_FIELD_STR,
+        reserved: 0,
+        s: PlStr::new(b"\xff\xfe"),
+        n: 0,
+    };
+    let labels = [label];
+    let bounds = [1.0];
+    let spec = |kind, name| PlInstrumentSpec {
+        kind,
+        name,
+        ..spec(sink.cookie(), &labels)
+    };
+    let trace = PlTrace {
+        trace_id: [1; 16],
+        span_id: [2; 8],
+        flags: 1,
+        reserved: [0; 7],
+        tracestate: PlStr::EMPTY,
+    };
+    // SAFETY: the host's own table, with arguments that live for the calls.
+    unsafe {
+        let counter =
+            (TABLE.instrument)(TABLE.ctx, &spec(PL_INSTRUMENT_COUNTER, text("pipeline_a")));
+        (TABLE.record)(counter, u64::MAX);
+        let gauge = (TABLE.instrument)(TABLE.ctx, &spec(PL_INSTRUMENT_GAUGE, text("pipeline_b")));
+        (TABLE.record)(gauge, u64::MAX);
+        let histogram = PlInstrumentSpec {
+            bounds: bounds.as_ptr(),
+            n_bounds: 1,
+            ..spec(PL_INSTRUMENT_HISTOGRAM, text("pipeline_c"))
+        };
+        let histogram = (TABLE.instrument)(TABLE.ctx, &histogram);
+        for value in [f64::NAN, f64::NEG_INFINITY, -1.0, f64::MAX, 0.5] {
+            (TABLE.record_traced)(histogram, value.to_bits(), &raw const trace);
+        }
+        (TABLE.record_traced)(histogram, 0, std::ptr::null());
+        (TABLE.record_traced)(std::ptr::null_mut(), 0, &raw const trace);
+    }
+    let labels = [("stage", "out"), ("what", "<not UTF-8>")];
+    let metrics = host.metrics();
+    assert_eq!(
+        metrics.get("pipeline_a", &labels),
+        Some(&Value::Counter(u64::MAX))
+    );
+    assert!(
+        matches!(metrics.get("pipeline_b", &labels), Some(Value::Gauge(bits)) if bits.is_nan())
+    );
+    let Some(Value::Histogram {
+        buckets,
+        sum,
+        exemplars,
+    }) = metrics.get("pipeline_c", &labels)
+    else {
+        panic!("expected a histogram")
+    };
+    assert_eq!(*buckets, [(1.0, 2), (f64::INFINITY, 3)]);
+    assert_eq!(*sum, f64::MAX);
+    let values: Vec<_> = exemplars
+        .iter()
+        .map(|(bucket, exemplar)| (*bucket, exemplar.value, exemplar.trace_id))
+        .collect();
+    assert_eq!(values, [(0, 0.5, [1; 16]), (1, f64::MAX, [1; 16])]);
+    flow.close(std::time::Duration::from_secs(5)).unwrap();
+}
+
+#[test]
 fn status_document_is_shown_and_bounded() {
     let (sink, flow, _host, told) = running();
     let say = |json: &str| {

@@ -3,6 +3,7 @@
 use crate::batch::View;
 use crate::metrics::Timings;
 use crossbeam_utils::CachePadded;
+use pipeline_abi::PlTrace;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -75,7 +76,12 @@ impl EdgeStats {
 
     pub(super) fn answered(&self, view: &View, run: Range<u32>, given: Instant, done: bool) {
         let count = run.len() as u64;
-        self.settling.record(given.elapsed(), 1);
+        let took = given.elapsed();
+        self.settling.record(took, 1);
+        if let Some(trace) = run.clone().find_map(|index| sampled(view, index)) {
+            let ns = took.as_nanos().min(u128::from(u64::MAX)) as u64;
+            self.settling.exemplify(ns, trace);
+        }
         if !done {
             add(&self.seen.rejected, count);
             return;
@@ -100,7 +106,12 @@ impl EdgeStats {
                 .max(0)
                 .cast_unsigned()
         };
-        self.age.record_many(run.map(age));
+        self.age.record_many(run.clone().map(age));
+        for index in run {
+            if let Some(trace) = sampled(view, index) {
+                self.age.exemplify(age(index), trace);
+            }
+        }
     }
 
     /// The counters now.
@@ -119,6 +130,16 @@ impl EdgeStats {
             ignored: get(&seen.ignored),
         }
     }
+}
+
+/// The trace of a message; most have none.
+fn sampled(view: &View, index: u32) -> Option<&PlTrace> {
+    let trace = view.message(index).trace;
+    if !trace.is_aligned() {
+        return None;
+    }
+    // SAFETY: a message's trace is null or lives as long as its batch, which the view's holder has.
+    unsafe { trace.as_ref() }
 }
 
 /// Nanoseconds since the Unix epoch.

@@ -1,6 +1,7 @@
 //! Distributions that many threads record into without waiting.
 
-use super::Value;
+use super::{Exemplar, Exemplars, Value};
+use pipeline_abi::PlTrace;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ const BOUNDS_NS: [u64; 20] = [
 pub(crate) struct Timings {
     buckets: [AtomicU64; BOUNDS_NS.len() + 1],
     sum_ns: AtomicU64,
+    exemplars: Exemplars,
 }
 
 impl Timings {
@@ -56,6 +58,14 @@ impl Timings {
         self.add(at, count, sum);
     }
 
+    /// Remembers a duration, which is recorded as well, as that of a traced message.
+    pub(crate) fn exemplify(&self, ns: u64, trace: &PlTrace) {
+        if let Some(exemplar) = Exemplar::of(trace, ns as f64 / 1e9) {
+            self.exemplars
+                .keep(bucket(ns), self.buckets.len(), exemplar);
+        }
+    }
+
     /// The distribution now, in seconds.
     pub(crate) fn value(&self) -> Value {
         let bounds = BOUNDS_NS.map(|ns| ns as f64 / 1e9);
@@ -63,6 +73,7 @@ impl Timings {
             &bounds,
             &self.buckets,
             self.sum_ns.load(Ordering::Relaxed) as f64 / 1e9,
+            &self.exemplars,
         )
     }
 
@@ -91,6 +102,7 @@ pub(crate) struct Distribution {
     bounds: Box<[f64]>,
     buckets: Box<[AtomicU64]>,
     sum_bits: AtomicU64,
+    exemplars: Exemplars,
 }
 
 impl Distribution {
@@ -101,12 +113,13 @@ impl Distribution {
             bounds: bounds.into(),
             buckets,
             sum_bits: AtomicU64::new(0),
+            exemplars: Exemplars::default(),
         }
     }
 
-    /// Records a value; what is not a number is left out.
+    /// Records a value; what no time or size can be is left out: it would make the sum useless.
     pub(crate) fn record(&self, value: f64) {
-        if value.is_nan() {
+        if !value.is_finite() || value < 0.0 {
             return;
         }
         let bucket = self.bounds.partition_point(|bound| *bound < value);
@@ -117,17 +130,26 @@ impl Distribution {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
+    /// Remembers a value, which is recorded as well, as that of a traced message.
+    pub(crate) fn exemplify(&self, value: f64, trace: &PlTrace) {
+        if let Some(exemplar) = Exemplar::of(trace, value) {
+            let bucket = self.bounds.partition_point(|bound| *bound < value);
+            self.exemplars.keep(bucket, self.buckets.len(), exemplar);
+        }
+    }
+
     /// The distribution now.
     pub(crate) fn value(&self) -> Value {
         cumulative(
             &self.bounds,
             &self.buckets,
             f64::from_bits(self.sum_bits.load(Ordering::Relaxed)),
+            &self.exemplars,
         )
     }
 }
 
-fn cumulative(bounds: &[f64], buckets: &[AtomicU64], sum: f64) -> Value {
+fn cumulative(bounds: &[f64], buckets: &[AtomicU64], sum: f64, exemplars: &Exemplars) -> Value {
     let mut total = 0;
     let bounds = bounds.iter().copied().chain([f64::INFINITY]);
     let add = |(bound, bucket): (f64, &AtomicU64)| {
@@ -137,6 +159,7 @@ fn cumulative(bounds: &[f64], buckets: &[AtomicU64], sum: f64) -> Value {
     Value::Histogram {
         buckets: bounds.zip(buckets).map(add).collect(),
         sum,
+        exemplars: exemplars.newest(),
     }
 }
 
@@ -154,8 +177,10 @@ mod tests {
     #[test]
     fn value_on_a_bound_falls_below_it() {
         let distribution = Distribution::new(&[1.0, 2.0]);
-        [1.0, 1.5, 2.0, 9.0, f64::NAN]
+        let useless = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0];
+        [1.0, 1.5, 2.0, 9.0]
             .into_iter()
+            .chain(useless)
             .for_each(|value| distribution.record(value));
         assert_eq!(counts(&distribution.value()), vec![1, 3, 4]);
     }

@@ -1,5 +1,7 @@
 //! All numbers at one moment, for whoever renders them.
 
+use super::Exemplar;
+
 /// Every family with every sample.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -47,6 +49,8 @@ pub struct Sample {
 pub enum Value {
     /// Of a counter.
     Counter(u64),
+    /// Of a counter that is no whole number.
+    Sum(f64),
     /// Of a gauge.
     Gauge(f64),
     /// Of a histogram.
@@ -55,6 +59,8 @@ pub enum Value {
         buckets: Vec<(f64, u64)>,
         /// Sum of all values.
         sum: f64,
+        /// Values of traced messages, each with the index of its bucket; at most one a bucket.
+        exemplars: Vec<(usize, Exemplar)>,
     },
 }
 

@@ -131,6 +131,7 @@ impl Ports {
 
 fn forget(seat: &Seat, cookie: u64) {
     callbacks::unregister(cookie);
+    seat.hub().host.registry.retire(&seat.labels());
     seat.mailbox().begin(0);
 }
 

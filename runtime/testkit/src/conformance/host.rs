@@ -47,6 +47,7 @@ pub(crate) static TABLE: PlHost = PlHost {
     status,
     get_ext,
     span_event,
+    record_traced,
 };
 
 fn book() -> MutexGuard<'static, Book> {
@@ -190,6 +191,16 @@ unsafe extern "C" fn instrument(
 }
 
 unsafe extern "C" fn record(_: *mut PlInstrument, _: u64) {}
+
+unsafe extern "C" fn record_traced(_: *mut PlInstrument, _: u64, trace: *const PlTrace) {
+    // SAFETY: borrowed for the call.
+    let Some(trace) = (unsafe { trace.as_ref() }) else {
+        return note("`record_traced` was called with null");
+    };
+    expect(trace.trace_id != [0; 16] && trace.flags & 1 != 0, || {
+        "`record_traced` was called for no sampled trace".to_owned()
+    });
+}
 
 unsafe extern "C" fn event(_: *mut c_void, cookie: u64, event: u32, status: i32, reason: PlStr) {
     let text = text("an event's text", reason);

@@ -61,7 +61,10 @@ async fn a_consumer_that_stops_under_load_loses_nothing_and_sends_nothing_twice(
     next.sigterm();
     assert_eq!(next.exit_code(WITHIN).await, 0);
     assert_eq!(topic.committed(), topic.ends());
-    assert_eq!(counter(&server, "pipeline_ws_duplicates_total").await, 0.0);
+    assert_eq!(
+        counter(&server, "pipeline_ws_duplicate_messages_total").await,
+        0.0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

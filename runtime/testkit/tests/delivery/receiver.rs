@@ -157,7 +157,7 @@ async fn a_revoke_does_not_wait_for_a_sink_that_stalls_and_duplicates_are_droppe
     eventually(
         WITHIN,
         "what the first had sent already, dropped",
-        async || match counter(&server, "pipeline_ws_duplicates_total").await {
+        async || match counter(&server, "pipeline_ws_duplicate_messages_total").await {
             0.0 => Err("no duplicates"),
             _ => Ok(()),
         },

@@ -26,7 +26,10 @@ impl Member {
         let health = self.health().clone();
         self.commits.confirm(statistics, &self.partitions, &health);
         let lines: Vec<PartitionLine> = self.partitions.iter().map(line).collect();
-        self.metrics.show(&lines);
+        let layout = self.layout.last();
+        let places = layout.iter().flat_map(|layout| &layout.partitions);
+        let known = places.map(|place| place.partition);
+        self.metrics.show(joined, &lines, known);
         self.context.publish_status(&Status {
             at_ms: millis(now),
             topic,
@@ -39,7 +42,7 @@ impl Member {
             partitions: lines,
             rebalances: &self.rebalances,
             brokers: self.monitor().brokers(),
-            layout: self.layout.last(),
+            layout,
         });
     }
 }

@@ -49,6 +49,15 @@ pub(crate) enum End {
 }
 
 impl End {
+    pub(crate) const ALL: [End; 6] = [
+        Self::Closed,
+        Self::Broken,
+        Self::Protocol,
+        Self::Silent,
+        Self::TooSlow,
+        Self::Drained,
+    ];
+
     /// Name of the reason in the metric.
     pub(crate) fn name(self) -> &'static str {
         match self {

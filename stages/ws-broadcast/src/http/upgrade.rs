@@ -20,6 +20,7 @@ use crate::auth::Peer;
 use crate::client::{Connection, Liveness, Outbox};
 use crate::cursor::{Cursor, Start, View};
 use crate::gate::{Client, Full};
+use crate::metrics::HANDSHAKE;
 
 /// Answers `GET /ws`.
 pub(crate) async fn upgrade(
@@ -127,7 +128,7 @@ async fn serve(app: Arc<App>, on_upgrade: OnUpgrade, view: View, start: Start, c
     });
     let outbox = Outbox::new(Arc::clone(&app.hub), cursor, app.pace, &first);
     let Ok(socket) = on_upgrade.await else {
-        app.hub.left("handshake");
+        app.hub.left(HANDSHAKE);
         return;
     };
     let first_ping = app.ping_every.mul_f64(rand::rng().random_range(0.5..=1.0));

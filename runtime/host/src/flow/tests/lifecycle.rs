@@ -210,7 +210,7 @@ fn numbers_of_a_flow_are_in_the_snapshot() {
         snapshot.get("pipeline_source_messages", &[("stage", "in")]),
         Some(&Value::Counter(2))
     );
-    let Some(Value::Histogram { buckets, sum }) = snapshot.get("pipeline_message_age", &edge)
+    let Some(Value::Histogram { buckets, sum, .. }) = snapshot.get("pipeline_message_age", &edge)
     else {
         panic!()
     };
