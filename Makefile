@@ -54,9 +54,11 @@ zig: ## check the example in Zig; needs a compiler of the version that it was wr
 	$(MAKE) -C runtime/abi/examples/zig ZIG=$(or $(ZIG),zig)
 	$(TARGET)/debug/pipeline-conformance runtime/abi/examples/zig/libstage_ticker.so --delivers --with '{"every_ms":5}'
 
-docs: ## write the settings tables of the stages' READMEs
-	cargo build --workspace --locked
-	.ci/docs $(TARGET)/debug/pipeline
+docs: build ## write the settings tables of the stages' READMEs, and the table of metrics
+	@trap '$(KAFKA) down' EXIT; \
+	$(KAFKA) up; \
+	.ci/docs $(TARGET)/debug/pipeline; \
+	METRICS=write cargo test -p pipeline-testkit --locked --test metrics
 
 lint: packages $(DENY) ## check format, clippy, licences, versions and sources
 	cargo fmt --all --check

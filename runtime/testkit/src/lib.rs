@@ -14,6 +14,7 @@ mod feed;
 mod hosts;
 pub mod http;
 pub mod kafka;
+pub mod openmetrics;
 pub mod otlp;
 mod pipeline;
 mod ports;

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::StatusCode;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Ports, eventually, http as client};
+use crate::{Ports, eventually, http as client, openmetrics};
 
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 /// How much of a log a failed test prints.
@@ -72,6 +73,17 @@ impl Running {
     pub async fn metrics(&self) -> String {
         let page = client::get(&format!("http://{}/metrics", self.metrics.addr(0))).await;
         page.expect("metrics page").1
+    }
+
+    /// Returns the metrics as Prometheus asks for them.
+    pub async fn openmetrics(&self) -> String {
+        let url = format!("http://{}/metrics", self.metrics.addr(0));
+        let request = http::Request::get(url)
+            .header("accept", openmetrics::ACCEPT)
+            .body(Bytes::new())
+            .expect("request");
+        let answer = client::send(request).await.expect("metrics");
+        String::from_utf8(answer.into_body().to_vec()).expect("metrics in UTF-8")
     }
 
     /// Returns the status document of a flow that answers at `addr` (`host:port`).
