@@ -1,8 +1,8 @@
 //! Forwards this plugin's `tracing` events and panics to the host. Each shared object has its own copy of `tracing` and of the
 //! standard library, so each forwards its own.
 
-use crate::host;
 use crate::record::now_ns;
+use crate::{Trace, host};
 use pipeline_abi::*;
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -90,8 +90,8 @@ fn forward(metadata: &Metadata<'_>, fields: &Fields) {
         line: metadata.line().unwrap_or(0),
         n_fields: raw.len() as u32,
         fields: raw.as_ptr(),
-        trace_id: [0; 16],
-        span_id: [0; 8],
+        trace_id: fields.trace.map_or([0; 16], |trace| trace.trace_id),
+        span_id: fields.trace.map_or([0; 8], |trace| trace.span_id),
     };
     // SAFETY: the host's own function and context; everything is borrowed for the call.
     unsafe { (host.log)(host.ctx, &log) }
@@ -118,6 +118,8 @@ enum Value {
 #[derive(Default)]
 struct Fields {
     message: String,
+    /// The trace that a field `traceparent` names: that of the message which the event is about.
+    trace: Option<Trace>,
     others: Vec<(&'static str, Value)>,
 }
 
@@ -146,6 +148,10 @@ impl Visit for Fields {
         if field.name() == "message" {
             // Writing to a string cannot fail.
             let _ = write!(self.message, "{value:?}");
+        } else if let ("traceparent", Some(trace)) =
+            (field.name(), Trace::parse(&format!("{value:?}")))
+        {
+            self.trace = Some(trace);
         } else {
             self.others
                 .push((field.name(), Value::Text(format!("{value:?}"))));

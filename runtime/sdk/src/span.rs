@@ -128,8 +128,14 @@ impl Span {
 
     /// Says that what the span stands for has failed, and how: `kind` is a word of few, `why` is for people.
     pub fn fail(&mut self, kind: impl Into<Value>, why: impl Into<String>) {
+        let (kind, why) = (kind.into(), why.into());
+        let exception = vec![
+            ("exception.type", kind.clone()),
+            ("exception.message", why.clone().into()),
+        ];
+        self.event("exception", exception);
         self.set("error.type", kind);
-        self.0.error = Some(why.into());
+        self.0.error = Some(why);
     }
 
     /// Ends it at a given time, nanoseconds since the Unix epoch.

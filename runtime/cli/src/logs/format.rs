@@ -29,6 +29,9 @@ pub(crate) fn human(entry: &Entry, colour: bool) -> String {
         let _ = write!(line, " {name}=");
         push_escaped(&mut line, &value.to_string());
     }
+    if let Some((trace, span)) = &entry.trace {
+        let _ = write!(line, " trace_id={trace} span_id={span}");
+    }
     line.push('\n');
     line
 }
@@ -118,6 +121,20 @@ mod tests {
         assert_eq!(
             line,
             "2023-11-14T22:13:20.123Z WARN  consumer/2 http-post: posted\\nfake line\\u{1b}[2J status=503\n"
+        );
+    }
+
+    #[test]
+    fn a_line_names_the_trace_that_it_belongs_to() {
+        let traced = Entry {
+            trace: Some(("4bf9".into(), "00f0".into())),
+            ..entry()
+        };
+        assert!(human(&traced, false).ends_with(" status=503 trace_id=4bf9 span_id=00f0\n"));
+        let parsed: Json = serde_json::from_str(&json(&traced)).unwrap();
+        assert_eq!(
+            (&parsed["trace_id"], &parsed["span_id"]),
+            (&"4bf9".into(), &"00f0".into())
         );
     }
 

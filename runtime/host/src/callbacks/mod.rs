@@ -19,7 +19,7 @@ pub use span::{SpanEvent, SpanRecord, SpanSink};
 
 pub(crate) use cookies::{register, set_default, unregister};
 pub(crate) use log::{is_wanted, set_level};
-pub(crate) use notes::Notes;
+pub(crate) use notes::{Note, Notes};
 
 use crate::metrics::{FamilyKind, Instrument, Spec};
 use crate::text;

@@ -38,10 +38,20 @@ struct Held {
 
 /// An event with texts of its own.
 #[derive(Clone, Debug)]
-pub(super) struct Note {
+pub(crate) struct Note {
     ts_ns: i64,
     name: String,
     fields: Vec<(String, Owned)>,
+    failure: Option<Failure>,
+}
+
+/// How the span fails by what happened in it.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    /// A word of few.
+    pub(super) kind: &'static str,
+    /// For people.
+    pub(super) why: String,
 }
 
 #[derive(Clone, Debug)]
@@ -52,7 +62,7 @@ enum Owned {
 
 impl Notes {
     /// Adds an event to the span that `trace` names.
-    pub(crate) fn add(&self, trace: &PlTrace, ts_ns: i64, name: &str, fields: &[Field<'_>]) {
+    pub(crate) fn add(&self, trace: &PlTrace, note: Note) {
         let mut held = self.held.lock();
         if !held.events.contains_key(&trace.span_id) {
             held.make_room();
@@ -60,7 +70,7 @@ impl Notes {
         }
         let events = held.events.entry(trace.span_id).or_default();
         if events.len() < EVENTS_MAX {
-            events.push(Note::of(ts_ns, name, fields));
+            events.push(note);
         }
         self.count.store(held.events.len(), Ordering::Relaxed);
     }
@@ -88,8 +98,8 @@ impl Held {
 }
 
 impl Note {
-    fn of(ts_ns: i64, name: &str, fields: &[Field<'_>]) -> Self {
-        let own = |text: &str| clipped(text, TEXT_MAX).to_owned();
+    /// What happened then; texts are cut to a bearable length.
+    pub(crate) fn of(ts_ns: i64, name: &str, fields: &[Field<'_>]) -> Self {
         Note {
             ts_ns,
             name: own(name),
@@ -98,7 +108,20 @@ impl Note {
                 .take(FIELDS_MAX)
                 .map(|field| (own(field.name), Owned::of(field.value)))
                 .collect(),
+            failure: None,
         }
+    }
+
+    /// Says that the span fails by it.
+    pub(crate) fn failing(mut self, kind: &'static str, why: &str) -> Self {
+        let why = own(why);
+        self.failure = Some(Failure { kind, why });
+        self
+    }
+
+    /// How the span fails by it, if it does.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
     }
 
     /// The event, as it is told to the sink of spans.
@@ -121,7 +144,7 @@ impl Note {
 impl Owned {
     fn of(value: FieldValue<'_>) -> Self {
         match value {
-            FieldValue::Str(text) => Owned::Text(clipped(text, TEXT_MAX).to_owned()),
+            FieldValue::Str(text) => Owned::Text(own(text)),
             FieldValue::I64(number) => Owned::Plain(FieldValue::I64(number)),
             FieldValue::U64(number) => Owned::Plain(FieldValue::U64(number)),
             FieldValue::F64(number) => Owned::Plain(FieldValue::F64(number)),
@@ -135,6 +158,10 @@ impl Owned {
             Owned::Plain(value) => *value,
         }
     }
+}
+
+fn own(text: &str) -> String {
+    clipped(text, TEXT_MAX).to_owned()
 }
 
 /// Takes an event that a plugin passed.
@@ -152,7 +179,8 @@ pub(super) unsafe fn take(cookie: u64, trace: &PlTrace, event: &PlSpanEvent) {
             fields::read(event.fields, event.n_fields),
         )
     };
-    seat.host().notes.add(trace, event.ts_ns, name, &fields);
+    let note = Note::of(event.ts_ns, name, &fields);
+    seat.host().notes.add(trace, note);
 }
 
 #[cfg(test)]
@@ -176,12 +204,14 @@ mod tests {
             name: "why",
             value: FieldValue::Str("late"),
         };
-        notes.add(&trace(7), 5, "rejected", &[why]);
+        let note = Note::of(5, "rejected", &[why]).failing("rejected", "late");
+        notes.add(&trace(7), note);
         assert!(notes.take(8_u64.to_be_bytes()).is_empty());
         let taken = notes.take(7_u64.to_be_bytes());
         let event = taken[0].event();
         assert_eq!((event.ts_ns, event.name), (5, "rejected"));
         assert_eq!(event.fields, [why]);
+        assert_eq!(taken[0].failure().unwrap().why, "late");
         assert!(notes.take(7_u64.to_be_bytes()).is_empty());
     }
 
@@ -190,7 +220,7 @@ mod tests {
         let notes = Notes::default();
         for span in 1..=2 * SPANS_MAX as u64 {
             for _ in 0..2 * EVENTS_MAX {
-                notes.add(&trace(span), 0, "x", &[]);
+                notes.add(&trace(span), Note::of(0, "x", &[]));
             }
         }
         assert!(notes.take(1_u64.to_be_bytes()).is_empty());

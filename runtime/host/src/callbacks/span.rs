@@ -1,11 +1,13 @@
 //! Finished spans of plugins.
 
-use super::notes::Note;
-use super::{Field, cookies, fields};
+use super::notes::{Failure, Note};
+use super::{Field, FieldValue, cookies, fields};
 use pipeline_abi::{PlSpan, PlSpanEvent};
 
 /// Most events of one span that are read.
 const EVENTS_MAX: usize = 128;
+/// The status of a span that failed.
+const ERROR: u32 = 2;
 
 /// A finished span, borrowed for the call.
 #[derive(Clone, Debug)]
@@ -38,6 +40,21 @@ pub struct SpanRecord<'a> {
     pub fields: Vec<Field<'a>>,
     /// Events.
     pub events: Vec<SpanEvent<'a>>,
+}
+
+impl<'a> SpanRecord<'a> {
+    /// Says that it failed, unless its stage said so already.
+    fn fail(&mut self, failure: &'a Failure) {
+        if self.status == ERROR {
+            return;
+        }
+        self.status = ERROR;
+        self.status_message = &failure.why;
+        self.fields.push(Field {
+            name: "error.type",
+            value: FieldValue::Str(failure.kind),
+        });
+    }
 }
 
 /// Something that happened inside a span.
@@ -88,6 +105,9 @@ pub(super) fn take(span: &PlSpan) {
         }
     };
     record.events.extend(notes.iter().map(Note::event));
+    if let Some(failure) = notes.iter().find_map(Note::failure) {
+        record.fail(failure);
+    }
     record.events.sort_by_key(|event| event.ts_ns);
     host.spans.span(&record);
 }

@@ -52,7 +52,7 @@ impl Edge {
         for run in delivery.surrender() {
             match error {
                 Some(error) if suspicion.is_guilty() => self.blame(delivery, cargo, run, error),
-                _ => self.repeat(delivery, cargo, run, suspicion, again),
+                _ => self.repeat(delivery, cargo, run, (suspicion, error), again),
             }
         }
     }
@@ -68,7 +68,7 @@ impl Edge {
         old: &Delivery,
         cargo: &Cargo,
         run: Range<u32>,
-        suspicion: Suspicion,
+        (suspicion, error): (Suspicion, Option<&str>),
         again: &mut Vec<NonNull<Delivery>>,
     ) {
         let alone = suspicion.comes_alone();
@@ -78,6 +78,8 @@ impl Edge {
             self.station().suspect(run.len());
         }
         let count = run.len() as u32;
+        self.station()
+            .redelivered(&cargo.view.slice(run.clone()), error);
         for part in parts(run, alone) {
             let claim = cargo.claim.from(part.start);
             again.push(self.again(Cargo {

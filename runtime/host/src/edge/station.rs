@@ -3,7 +3,7 @@
 use super::{Delivery, Edge};
 use crate::batch::View;
 use crate::route::Outlet;
-use crate::settle::{Claim, RejectRoute, Rejected};
+use crate::settle::{Claim, RejectRoute, Rejected, redelivered};
 use crate::supervise::Seat;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -71,6 +71,11 @@ impl Station {
             },
             claim,
         );
+    }
+
+    /// Messages that the stage left unsettled will be given to it again.
+    pub(super) fn redelivered(&self, view: &View, error: Option<&str>) {
+        redelivered(&self.seat, view, error);
     }
 
     /// The stage dropped its last reference to messages about which it said nothing.

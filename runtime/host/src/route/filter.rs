@@ -13,7 +13,7 @@ use super::filtered::Filtered;
 use crate::batch::View;
 use crate::edge::Waiter;
 use crate::metrics::Timings;
-use crate::settle::{Claim, RejectRoute, Rejected, Suspicion};
+use crate::settle::{Claim, RejectRoute, Rejected, Suspicion, redelivered};
 use crate::supervise::Seat;
 use crate::tap::TapPoint;
 use parking_lot::Mutex;
@@ -252,6 +252,7 @@ impl FilterNode {
             self.reject(&culprit, &Suspicion::reason(&failure.error));
             return;
         }
+        redelivered(&self.seat, &culprit.view, Some(&failure.error));
         let len = culprit.view.len();
         self.stats
             .redelivered

@@ -12,6 +12,7 @@ mod reject;
 mod suspicion;
 mod tally;
 mod tee;
+mod traced;
 
 pub(crate) use claim::{Claim, Node};
 pub(crate) use ledger::Ledger;
@@ -21,3 +22,4 @@ pub(crate) use reject::{RejectRoute, Rejected};
 pub(crate) use suspicion::Suspicion;
 pub(crate) use tally::Tally;
 pub(crate) use tee::Tee;
+pub(crate) use traced::redelivered;

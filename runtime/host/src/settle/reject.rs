@@ -1,6 +1,6 @@
 //! What becomes of messages that a stage rejects.
 
-use super::{Claim, Letter};
+use super::{Claim, Letter, traced};
 use crate::batch::View;
 use crate::route::Outlet;
 use crate::supervise::Seat;
@@ -31,9 +31,11 @@ impl RejectRoute {
     pub(crate) fn take(&self, seat: &Seat, rejected: &Rejected<'_>, claim: Claim) {
         let count = rejected.range.len() as u32;
         seat.count_rejects(count);
+        traced::rejected(seat, rejected, self.name());
         match self {
             RejectRoute::Drop => {
-                seat.tell_drop(count, rejected.why);
+                let view = rejected.view.slice(rejected.range.clone());
+                seat.tell_drop(count, rejected.why, traced::recorded(&view).next());
                 claim.done(0..count);
             }
             RejectRoute::Stop => seat.stop_flow(rejected.why),
@@ -41,6 +43,15 @@ impl RejectRoute {
                 let (view, claim) = Letter::write(seat.name(), rejected, claim);
                 outlet.offer(view, claim);
             }
+        }
+    }
+
+    /// What `on_reject` says, as traces tell it.
+    fn name(&self) -> &str {
+        match self {
+            RejectRoute::Drop => "drop",
+            RejectRoute::Stop => "stop",
+            RejectRoute::To(outlet) => outlet.names().first().copied().unwrap_or_default(),
         }
     }
 }

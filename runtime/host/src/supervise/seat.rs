@@ -9,7 +9,7 @@ use crate::metrics::{Instrument, Spec};
 use parking_lot::{Condvar, Mutex};
 use pipeline_abi::{
     PL_EVENT_DRAINED, PL_EVENT_FAILED, PL_EVENT_FINISHED, PL_EVENT_HEALTH, PL_EVENT_OPENED,
-    PL_HEALTH_READY,
+    PL_HEALTH_READY, PlTrace,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,6 +86,11 @@ impl Seat {
 
     /// Logs about this stage.
     pub(crate) fn log(&self, level: Level, message: &str) {
+        self.log_of(None, level, message);
+    }
+
+    /// Logs about this stage and a message, whose trace it may have.
+    fn log_of(&self, trace: Option<&PlTrace>, level: Level, message: &str) {
         self.hub.host.log(&LogRecord {
             level,
             ts_ns: now_ns(),
@@ -95,8 +100,8 @@ impl Seat {
             file: "",
             line: 0,
             fields: Vec::new(),
-            trace_id: [0; 16],
-            span_id: [0; 8],
+            trace_id: trace.map_or([0; 16], |trace| trace.trace_id),
+            span_id: trace.map_or([0; 8], |trace| trace.span_id),
         });
     }
 
@@ -180,8 +185,8 @@ impl Seat {
         self.rejected.load(Ordering::Relaxed)
     }
 
-    /// Tells about dropped rejects, at most once in a while.
-    pub(crate) fn tell_drop(&self, count: u32, why: &str) {
+    /// Tells about dropped rejects, at most once in a while; `trace` is that of one of them.
+    pub(crate) fn tell_drop(&self, count: u32, why: &str, trace: Option<&PlTrace>) {
         let mut drops = self.drops.lock();
         drops.untold += u64::from(count);
         if drops
@@ -191,7 +196,8 @@ impl Seat {
             drops.last = Some(Instant::now());
             let untold = std::mem::take(&mut drops.untold);
             drop(drops);
-            self.log(
+            self.log_of(
+                trace,
                 Level::Warn,
                 &format!("rejected and dropped {untold} messages, the last because {why}"),
             );
