@@ -3,8 +3,11 @@
 use crate::config::address::{self, Address};
 use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
+use url::Url;
 
 /// Runs pipelines of plugin stages that YAML files describe.
 #[derive(Debug, Parser)]
@@ -36,6 +39,8 @@ pub(crate) enum Command {
     Log(LogArgs),
     /// Show messages of a running pipeline as they pass a stage, one JSON object a line
     Tap(TapArgs),
+    /// Show what happened to one message: where its trace is to be seen, or the trace itself
+    Trace(TraceArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -196,4 +201,52 @@ pub(crate) struct TapArgs {
     /// Unix socket of the pipeline [default: the one that runs the stage]
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
+}
+
+/// `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// The message, as `stock_trade/2:1071`
+    #[arg(value_name = "TOPIC/PARTITION:OFFSET")]
+    pub(crate) position: Position,
+    /// Jaeger's page, as `http://127.0.0.1:16686`: asks it and prints the spans [default: print only the link]
+    #[arg(long, value_name = "URL")]
+    pub(crate) jaeger: Option<Url>,
+    /// The service in which the link looks for the message: a flow that writes or reads the topic
+    #[arg(long, value_name = "FLOW", default_value = "consumer")]
+    pub(crate) service: String,
+}
+
+/// Where a message is in Kafka.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Topic.
+    pub(crate) topic: String,
+    /// Partition.
+    pub(crate) partition: u32,
+    /// Offset.
+    pub(crate) offset: u64,
+}
+
+impl FromStr for Position {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || {
+            let (partition, offset) = text.rsplit_once(':')?;
+            let (topic, partition) = partition.rsplit_once('/')?;
+            Some(Position {
+                topic: Some(topic).filter(|topic| !topic.is_empty())?.to_owned(),
+                partition: partition.parse().ok()?,
+                offset: offset.parse().ok()?,
+            })
+        };
+        parse().ok_or("expected `TOPIC/PARTITION:OFFSET`, as in `stock_trade/2:1071`")
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}:{}", self.topic, self.partition, self.offset)
+    }
 }

@@ -6,6 +6,7 @@ mod catalogue;
 mod commands;
 mod config;
 mod exit;
+mod http_client;
 mod logs;
 mod output;
 mod run;
@@ -46,6 +47,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Status(args) => commands::status::status(args),
         Command::Log(args) => commands::log::log(args),
         Command::Tap(args) => commands::tap::tap(args),
+        Command::Trace(args) => commands::trace::trace(args),
         Command::Completions { shell } => commands::manual::completions(*shell),
         Command::Man => commands::manual::man(),
     }

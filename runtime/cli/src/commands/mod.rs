@@ -10,3 +10,4 @@ mod settings;
 pub(crate) mod stages;
 pub(crate) mod status;
 pub(crate) mod tap;
+pub(crate) mod trace;

@@ -1,10 +1,10 @@
 //! The thread that exports: collects spans for a while, and gives them to the collector, one request for each service
 //! instance.
 
-use super::client::Transport;
 use super::origin::Origin;
 use super::settings::Export;
 use super::{Counts, Finished, LAST_EXPORT};
+use crate::http_client::Transport;
 use crate::logs::Logger;
 use opentelemetry_otlp::{SpanExporter as Otlp, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -16,6 +16,8 @@ use tokio::sync::{mpsc, watch};
 
 /// How often it is told that spans are not taken.
 const COMPLAIN: Duration = Duration::from_secs(30);
+/// Longest answer that is read, bytes: it only says how many spans were refused.
+const ANSWER_MAX: usize = 64 << 10;
 /// Service instances that are remembered; a process has a few.
 const ORIGINS_MAX: usize = 256;
 
@@ -40,7 +42,7 @@ impl Exporter {
         logger: Arc<Logger>,
     ) -> Result<Self, String> {
         Ok(Exporter {
-            transport: Transport::new(settings.timeout)?,
+            transport: Transport::new(settings.timeout, ANSWER_MAX)?,
             settings,
             finished,
             stop,

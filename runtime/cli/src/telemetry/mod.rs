@@ -3,7 +3,6 @@
 //! Invariant: nothing here makes a stage wait. A span that finds the queue full is dropped and counted, and so is a batch
 //! that the collector does not take in time; memory is bounded by the queue.
 
-mod client;
 mod exporter;
 mod origin;
 mod settings;

@@ -1,4 +1,4 @@
-//! The HTTP client of the exporter.
+//! The HTTP client: gives spans to a collector, and asks Jaeger.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,19 +13,17 @@ use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longest answer that is read, bytes: it only says how many spans were refused.
-const ANSWER_MAX: usize = 64 << 10;
-
 /// Sends requests; a cheap clone shares its connections.
 #[derive(Clone, Debug)]
-pub(super) struct Transport {
+pub(crate) struct Transport {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     timeout: Duration,
+    answer_max: usize,
 }
 
 impl Transport {
-    /// A client whose requests, with their answers, take at most `timeout`.
-    pub(super) fn new(timeout: Duration) -> Result<Self, String> {
+    /// A client whose requests, with their answers of at most `answer_max` bytes, take at most `timeout`.
+    pub(crate) fn new(timeout: Duration, answer_max: usize) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -40,13 +38,32 @@ impl Transport {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Transport { client, timeout })
+        Ok(Transport {
+            client,
+            timeout,
+            answer_max,
+        })
+    }
+
+    /// The body of `GET url`; an error says why there is none.
+    pub(crate) async fn get(&self, url: &str) -> Result<Bytes, String> {
+        let request = Request::get(url).body(Bytes::new());
+        let request = request.map_err(|error| error.to_string())?;
+        let answer = self.send_bytes(request).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        match answer.status().is_success() {
+            true => Ok(answer.into_body()),
+            false => Err(format!("answer {}", answer.status())),
+        }
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let answer = self.client.request(request.map(Full::new)).await?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_MAX).collect().await?.to_bytes();
+        let body = Limited::new(body, self.answer_max)
+            .collect()
+            .await?
+            .to_bytes();
         Ok(Response::from_parts(head, body))
     }
 }

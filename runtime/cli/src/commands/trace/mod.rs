@@ -1,0 +1,52 @@
+//! `pipeline trace`: what happened to the message at a position, as Jaeger tells it.
+
+mod jaeger;
+mod tree;
+
+use crate::args::{Position, TraceArgs};
+use crate::exit::Exit;
+use crate::output::{print, tell};
+use jaeger::Jaeger;
+
+/// Prints where to look, and the trace itself if Jaeger is there to be asked.
+pub(crate) fn trace(args: &TraceArgs) -> Exit {
+    let Some(base) = &args.jaeger else {
+        let link = jaeger::search_link(jaeger::LOCAL, &args.service, &args.position);
+        return show(&format!("{link}\n"));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let asked = match runtime {
+        Ok(runtime) => runtime.block_on(ask(base.as_str(), &args.position)),
+        Err(error) => Err(format!("cannot ask: {error}")),
+    };
+    match asked {
+        Ok(Some(text)) => show(&text),
+        Ok(None) => {
+            tell(&format!(
+                "Jaeger has no trace of `{}`: it was not sampled, or is older than {} days\n",
+                args.position,
+                jaeger::DAYS
+            ));
+            Exit::Unavailable
+        }
+        Err(why) => {
+            tell(&format!("Jaeger at `{base}`: {why}\n"));
+            Exit::Unavailable
+        }
+    }
+}
+
+async fn ask(base: &str, position: &Position) -> Result<Option<String>, String> {
+    let jaeger = Jaeger::at(base)?;
+    let found = jaeger.find(position).await?;
+    Ok(found.map(|found| format!("{}\n{}", jaeger.trace_link(&found), tree::text(&found))))
+}
+
+fn show(text: &str) -> Exit {
+    print(text.as_bytes()).err().unwrap_or(Exit::Clean)
+}
+
+#[cfg(test)]
+mod tests;
