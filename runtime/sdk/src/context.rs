@@ -206,6 +206,12 @@ impl Context {
         Histogram::register(self.0.cookie, name, unit, help, labels, bounds)
     }
 
+    /// Whether spans go anywhere: asked before one is made that belongs to no message.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.0.sampling != (0.0, 0.0)
+    }
+
     /// What picks the messages that begin a trace, for a source.
     #[must_use]
     pub fn roots(&self) -> Roots {

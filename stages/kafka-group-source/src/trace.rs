@@ -2,7 +2,9 @@
 //! here for records that no pipeline wrote.
 
 use pipeline_sdk::prelude::*;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::settings::Settings;
 
 /// Longest key that is shown, bytes.
 const KEY_MAX: usize = 256;
@@ -71,6 +73,30 @@ impl Tracer {
         }
         span
     }
+}
+
+/// Tells of a change of the assignment that took so long, in a trace of its own.
+pub(crate) fn rebalance(
+    context: &Context,
+    settings: &Settings,
+    kind: &'static str,
+    partitions: &[i32],
+    took: Duration,
+) {
+    if !context.is_traced() {
+        return;
+    }
+    let numbers: Vec<String> = partitions.iter().map(ToString::to_string).collect();
+    let took_ns = i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
+    let span = context
+        .span(SpanKind::Internal, format!("rebalance {kind}"), None)
+        .started_ns(now_ns().saturating_sub(took_ns))
+        .with("messaging.system", "kafka")
+        .with("messaging.consumer.group.name", settings.group.clone())
+        .with("messaging.destination.name", settings.topic.clone())
+        .with("pipeline.rebalance", kind)
+        .with("pipeline.partitions", numbers.join(","));
+    drop(span);
 }
 
 fn now_ns() -> i64 {

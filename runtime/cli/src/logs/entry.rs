@@ -115,7 +115,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// A line of this program itself, now.
+    /// A line of this program itself, now, about what is worked on now.
     pub(crate) fn own(level: Level, message: impl Into<String>) -> Self {
         Entry {
             time: SystemTime::now(),
@@ -124,7 +124,7 @@ impl Entry {
             message: message.into(),
             origin: None,
             fields: Vec::new(),
-            trace: None,
+            trace: crate::telemetry::current(),
         }
     }
 

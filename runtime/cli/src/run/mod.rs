@@ -27,6 +27,7 @@ use crate::commands::check::complain;
 use crate::exit::Exit;
 use crate::logs::{Filter, Logger};
 use crate::output::tell;
+use crate::telemetry::Control;
 use pipeline_host::{PluginStore, search_path};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use settings::{Refusal, Settings};
@@ -44,6 +45,7 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
         Ok(filter) => filter,
         Err(why) => return refuse(&format!("`--log`: {why}"), Exit::Usage),
     };
+    let control = Control::install();
     let settings = Settings {
         args: args.clone(),
         store: PluginStore::new(search_path()),
@@ -64,7 +66,8 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
         .build();
     let ending = match runtime {
         Ok(runtime) => {
-            let ending = runtime.block_on(process::live(settings, pipelines, logger.clone()));
+            let ending =
+                runtime.block_on(process::live(settings, pipelines, logger.clone(), &control));
             runtime.shutdown_timeout(LAST_WAIT);
             ending
         }

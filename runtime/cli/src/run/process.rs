@@ -17,13 +17,14 @@ use crate::config::model::Pipeline;
 use crate::exit::Exit;
 use crate::logs::Logger;
 use crate::output::counted;
-use crate::telemetry::{Telemetry, TraceSettings};
+use crate::telemetry::{Control, Telemetry, TraceSettings};
 use pipeline_host::{Host, HostEvent, HostOptions, Sampling};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing::{Instrument, Span};
 
 /// How often it is looked whether slow stages have opened.
 const OPEN_POLL: Duration = Duration::from_millis(20);
@@ -61,19 +62,23 @@ pub(crate) async fn live(
     settings: Settings,
     pipelines: Vec<Pipeline>,
     logger: Arc<Logger>,
+    control: &Control,
 ) -> Ending {
-    let mut process = match Process::prepare(settings, &pipelines, logger.clone()).await {
+    let prepared = Process::prepare(settings, &pipelines, logger.clone(), control);
+    let mut process = match prepared.await {
         Ok(process) => process,
         Err(why) => {
             why.lines().for_each(|line| logger.error(line));
             return Ending::orderly(Exit::Unavailable);
         }
     };
-    let end = match process.start(&pipelines).await {
+    let start = tracing::info_span!("start");
+    let end = match process.start(&pipelines).instrument(start).await {
         Ok(()) => process.serve().await,
         Err(end) => end,
     };
-    let ending = process.stop(end).await;
+    let stop = tracing::info_span!("stop");
+    let ending = process.stop(end).instrument(stop).await;
     let telemetry = process.telemetry.clone();
     let last_export = tokio::task::spawn_blocking(move || telemetry.finish());
     if last_export.await.is_err() {
@@ -88,10 +93,11 @@ impl Process {
         settings: Settings,
         pipelines: &[Pipeline],
         logger: Arc<Logger>,
+        control: &Control,
     ) -> Result<Self, String> {
         let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
         let (tell, events) = mpsc::unbounded_channel();
-        let (telemetry, sampling) = trace(pipelines, &logger)?;
+        let (telemetry, sampling) = trace(pipelines, &logger, control)?;
         let host = Host::new(HostOptions {
             log: logger.clone(),
             spans: telemetry.clone(),
@@ -137,7 +143,7 @@ impl Process {
             Err(why) => return Err(self.broken(&why)),
         };
         let fleet = self.fleet.clone();
-        let started = tokio::task::spawn_blocking(move || fleet.start(specs));
+        let started = spawn_blocking(move || fleet.start(specs));
         if let Err(why) = self.beside(started).await? {
             return Err(self.broken(&why));
         }
@@ -182,10 +188,12 @@ impl Process {
             let end = tokio::select! {
                 signal = self.signals.next() => match signal {
                     Some(name) => Some(End::Signal(name)),
-                    None => self.reload("SIGHUP", None).await,
+                    None => self.reload("SIGHUP", None).instrument(reload_span()).await,
                 },
-                () = changed(&mut self.watcher) => self.reload("a changed file", None).await,
-                Some(request) = self.reloads.recv() => self.reload("the control socket", Some(request)).await,
+                () = changed(&mut self.watcher) => self.reload("a changed file", None).instrument(reload_span()).await,
+                Some(request) = self.reloads.recv() => {
+                    self.reload("the control socket", Some(request)).instrument(reload_span()).await
+                }
                 Some(event) = self.events.recv() => self.hear(event),
                 () = self.watchdog.due() => {
                     systemd::alive(&self.app.reasons());
@@ -213,6 +221,7 @@ impl Process {
             }
             Err(refused) => {
                 self.app.reloads.refused();
+                tracing::error!(error = %refused.text);
                 let lines = refused.headlines.iter();
                 lines.for_each(|line| self.logger.error(line));
             }
@@ -289,6 +298,11 @@ impl Process {
     }
 }
 
+/// The work of one reload.
+fn reload_span() -> Span {
+    tracing::info_span!("reload")
+}
+
 /// Waits for a change of a file; for ever when none is watched.
 async fn changed(watcher: &mut Option<FileWatcher>) {
     match watcher {
@@ -297,15 +311,26 @@ async fn changed(watcher: &mut Option<FileWatcher>) {
     }
 }
 
+/// Runs what blocks beside this task, as a part of what is worked on now.
+pub(super) fn spawn_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let span = Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work))
+}
+
 /// Starts exporting traces, as the files and the environment say.
 fn trace(
     pipelines: &[Pipeline],
     logger: &Arc<Logger>,
+    control: &Control,
 ) -> Result<(Arc<Telemetry>, Sampling), String> {
     let settings = TraceSettings::of(pipelines, |name| std::env::var(name).ok());
     for warning in &settings.warnings {
         logger.warn(warning.as_str());
     }
     let sampling = settings.sampling;
-    Ok((Telemetry::start(settings, logger.clone())?, sampling))
+    let telemetry = Telemetry::start(settings, logger.clone())?;
+    control.goes_to((sampling != Sampling::default()).then(|| telemetry.clone()));
+    Ok((telemetry, sampling))
 }

@@ -1,6 +1,6 @@
 //! Reload: the files are read again; what differs is changed, what does not is left alone.
 
-use super::process::{End, Process};
+use super::process::{End, Process, spawn_blocking};
 use super::settings::{Refusal, Settings};
 use super::spec::all_copies;
 use crate::config::model::Pipeline;
@@ -26,7 +26,7 @@ impl From<String> for Refused {
 /// Reads the files again and changes what runs. `Ok(Err)` says what is wrong; what runs goes on then.
 pub(crate) async fn reload(process: &mut Process) -> Result<Result<String, Refused>, End> {
     let settings = process.settings.clone();
-    let loaded = tokio::task::spawn_blocking(move || read(&settings));
+    let loaded = spawn_blocking(move || read(&settings));
     let pipelines = match process.beside(loaded).await? {
         Ok(pipelines) => pipelines,
         Err(refused) => return Ok(Err(refused)),
@@ -37,7 +37,7 @@ pub(crate) async fn reload(process: &mut Process) -> Result<Result<String, Refus
     };
     let fleet = process.fleet.clone();
     let adopted = process
-        .beside(tokio::task::spawn_blocking(move || fleet.adopt(specs)))
+        .beside(spawn_blocking(move || fleet.adopt(specs)))
         .await?;
     let app = process.app.clone();
     let served = process.listeners.adopt(&pipelines, &app).await;

@@ -27,12 +27,17 @@ pub(crate) enum Refusal {
 impl Settings {
     /// Reads the files and picks the flows that are wanted.
     pub(crate) fn load(&self) -> Result<Vec<Pipeline>, Refusal> {
+        let _load =
+            tracing::info_span!("load", pipeline.files = self.args.files.join(", ")).entered();
         let loader = Loader {
             catalogue: &self.store,
             environment: &ProcessEnvironment,
             metrics: self.args.metrics.address().cloned(),
         };
-        let mut pipelines = loader.load(&self.args.files).map_err(Refusal::Files)?;
+        let mut pipelines = loader.load(&self.args.files).map_err(|reports| {
+            tracing::error!(error = %"the files are wrong");
+            Refusal::Files(reports)
+        })?;
         self.check_flow_names(&pipelines)?;
         if !self.args.flows.is_empty() {
             for pipeline in &mut pipelines {

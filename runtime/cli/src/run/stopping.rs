@@ -1,7 +1,7 @@
 //! The end of a running process.
 
 use super::app::Phase;
-use super::process::{End, Process};
+use super::process::{End, Process, spawn_blocking};
 use super::systemd;
 use crate::exit::Exit;
 use std::time::Instant;
@@ -51,7 +51,7 @@ impl Process {
         self.app.enter(Phase::Draining);
         systemd::stopping();
         let (fleet, until) = (self.fleet.clone(), Instant::now() + timeout);
-        let stopped = tokio::task::spawn_blocking(move || fleet.stop(until));
+        let stopped = spawn_blocking(move || fleet.stop(until));
         match self.unless_cut(stopped).await {
             Some(Exit::Software) => Ending::abrupt(Exit::Software),
             Some(_) if reason != Exit::Clean => Ending::orderly(reason),

@@ -3,11 +3,13 @@
 //! Invariant: nothing here makes a stage wait. A span that finds the queue full is dropped and counted, and so is a batch
 //! that the collector does not take in time; memory is bounded by the queue.
 
+mod control;
 mod exporter;
 mod origin;
 mod settings;
 mod span;
 
+pub(crate) use control::{Control, current};
 pub(crate) use settings::TraceSettings;
 
 use crate::logs::Logger;

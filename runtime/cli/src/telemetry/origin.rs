@@ -25,6 +25,11 @@ impl Origin {
         }
     }
 
+    /// The runtime itself.
+    pub(super) fn runtime() -> Self {
+        Origin { flow: None }
+    }
+
     /// Its attributes; those of `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` come before ours.
     pub(super) fn resource(&self, service_name: Option<&str>) -> Resource {
         let asked = Resource::builder_empty()

@@ -2,6 +2,8 @@ use super::*;
 use crate::logs::Filter;
 use pipeline_testkit::{Answer, HttpReceiver};
 use settings::Export;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 fn settings(endpoint: String, queue: usize) -> TraceSettings {
     TraceSettings {
@@ -87,6 +89,34 @@ async fn a_collector_that_refuses_costs_only_spans() {
     telemetry.add_to(&mut snapshot);
     let dropped = snapshot.get("pipeline_spans_dropped", &[("reason", "not_taken")]);
     assert_eq!(dropped, Some(&Value::Counter(1)));
+}
+
+/// Answers the first request with this text, and then says nothing more.
+async fn talks(text: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    endpoint
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_an_answer_and_nonsense_cost_only_spans() {
+    for text in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of it",
+        "HTTP/1.1 200",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\u{7f}\u{7f}\u{7f}\u{7f}",
+    ] {
+        let telemetry = start(talks(text).await, 100);
+        telemetry.span(&record(0));
+        finish(&telemetry).await;
+        let (exported, queue_full, not_taken) = counts(&telemetry);
+        assert_eq!((exported + not_taken, queue_full), (1, 0), "{text:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,3 +6,4 @@ mod reload;
 mod support;
 mod surroundings;
 mod tap;
+mod traces;

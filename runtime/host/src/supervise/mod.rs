@@ -12,6 +12,7 @@ mod host;
 mod hub;
 mod instance;
 mod mail;
+mod opening;
 mod post;
 mod seat;
 mod supervisor;

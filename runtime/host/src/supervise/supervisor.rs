@@ -14,6 +14,7 @@ use super::backoff::Backoff;
 use super::board::StageState;
 use super::instance::{Instance, Ports};
 use super::mail::{Command, Mail};
+use super::opening::Opening;
 use super::swap::Swap;
 use super::{Post, Seat};
 use crate::callbacks::Level;
@@ -39,6 +40,7 @@ pub(crate) struct Supervisor {
     pub(super) instance: Option<Instance>,
     pub(super) phase: Phase,
     backoff: Backoff,
+    opening: Opening,
     /// Asked to drain, until then.
     pub(super) drain: Option<Instant>,
     pub(super) swap: Option<Swap>,
@@ -71,6 +73,7 @@ impl Supervisor {
         post: Post,
         spec: StageSpec,
     ) -> std::io::Result<JoinHandle<()>> {
+        let opening = Opening::asked_for();
         let name: String = seat.name().chars().take(15).collect();
         std::thread::Builder::new().name(name).spawn(move || {
             let phase = Phase::Down { until: None };
@@ -82,6 +85,7 @@ impl Supervisor {
                 instance: None,
                 phase,
                 backoff,
+                opening,
                 drain: None,
                 swap: None,
                 retired,
@@ -155,6 +159,7 @@ impl Supervisor {
         self.seat.set_state(StageState::Opening);
         // Before the instance exists: what it says about its health counts from its first word on.
         self.seat.set_healthy();
+        self.opening.begin(&self.seat);
         match Instance::open(&self.seat, &self.spec, &self.post) {
             Ok(instance) => self.instance = Some(instance),
             Err(error) => self.down(&error, Duration::ZERO),
@@ -179,6 +184,7 @@ impl Supervisor {
         self.phase = Phase::Running {
             since: Instant::now(),
         };
+        self.opening.end();
         self.seat.set_state(StageState::Running);
         self.seat
             .change(|board| _ = board.first_open.get_or_insert(Ok(())));
@@ -238,6 +244,7 @@ impl Supervisor {
     /// There is no instance now, because of `error`.
     fn down(&mut self, error: &str, ran: Duration) {
         self.phase = Phase::Down { until: None };
+        self.opening.fail(error);
         self.seat
             .set_state_because(StageState::Failed, Some(error.to_owned()));
         self.seat.change(|board| {

@@ -6,12 +6,13 @@ use crate::listener::give_up;
 use crate::partition::Partition;
 use crate::rebalance::Todo;
 use crate::start::{Known, Start, Why};
+use crate::trace;
 use crate::tracker::Tracker;
 use pipeline_sdk::prelude::*;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Member {
     pub(super) fn next_todo(&mut self, now: Instant) -> Option<Todo> {
@@ -46,8 +47,7 @@ impl Member {
             } => {
                 let kind = if commit { "revoke" } else { "lose" };
                 self.release(&partitions, commit);
-                self.rebalances.note(kind, &partitions, took);
-                self.metrics.rebalanced(kind, took);
+                self.rebalanced(kind, &partitions, took);
             }
         }
     }
@@ -113,10 +113,16 @@ impl Member {
                 .iter()
                 .map(|partition| partition.partition())
                 .collect();
-            self.rebalances.note("assign", &partitions, took);
-            self.metrics.rebalanced("assign", took);
+            self.rebalanced("assign", &partitions, took);
             self.health().good(GROUP);
         }
+    }
+
+    /// Tells of a change that has been carried out.
+    fn rebalanced(&mut self, kind: &'static str, partitions: &[i32], took: Duration) {
+        self.rebalances.note(kind, partitions, took);
+        self.metrics.rebalanced(kind, took);
+        trace::rebalance(&self.context, &self.settings, kind, partitions, took);
     }
 
     /// Gives partitions up, after committing what is done of them.

@@ -1,6 +1,7 @@
 //! One running copy of a flow.
 
 use super::adopt::Report;
+use super::flow_span;
 use pipeline_host::{FlowHandle, FlowSpec};
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ impl FlowCopy {
 
     /// The copy after a change to `spec`; it is the old one where that fails.
     pub(super) fn reload(self, spec: FlowSpec, report: &mut Report) -> FlowCopy {
+        let _reload = flow_span("reload", &spec).entered();
         match self.handle.reload(spec.clone()) {
             Ok(done) => {
                 if done.rebuilt {
@@ -47,6 +49,7 @@ impl FlowCopy {
                 }
             }
             Err(error) => {
+                tracing::error!(error = %error);
                 report.failed.push(format!(
                     "flow `{}`, copy {}: {error}",
                     self.flow, self.instance

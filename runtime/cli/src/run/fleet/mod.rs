@@ -13,6 +13,7 @@ use crate::logs::Logger;
 use parking_lot::Mutex;
 use pipeline_host::{FlowSpec, Host};
 use std::sync::Arc;
+use tracing::Span;
 
 /// All running copies.
 pub(crate) struct Fleet {
@@ -65,10 +66,11 @@ impl Fleet {
     }
 
     fn start_one(&self, spec: FlowSpec) -> Result<FlowCopy, String> {
-        let handle = self
-            .host
-            .start(spec.clone())
-            .map_err(|error| format!("flow `{}`: {error}", spec.name))?;
+        let _start = flow_span("start", &spec).entered();
+        let handle = self.host.start(spec.clone()).map_err(|error| {
+            tracing::error!(error = %error);
+            format!("flow `{}`: {error}", spec.name)
+        })?;
         Ok(FlowCopy {
             flow: spec.name.clone(),
             instance: spec.instance,
@@ -76,4 +78,14 @@ impl Fleet {
             handle: Arc::new(handle),
         })
     }
+}
+
+/// What is done with one copy of a flow.
+fn flow_span(what: &str, spec: &FlowSpec) -> Span {
+    tracing::info_span!(
+        "flow",
+        otel.name = format!("{what} {}", spec.name),
+        pipeline.flow = spec.name,
+        pipeline.instance = spec.instance,
+    )
 }

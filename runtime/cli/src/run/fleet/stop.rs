@@ -1,9 +1,10 @@
 //! Stopping flows, and what is said about messages that are left.
 
-use super::{Fleet, FlowCopy};
+use super::{Fleet, FlowCopy, flow_span};
 use crate::exit::Exit;
 use pipeline_host::{Left, OnReject, Restart};
 use std::time::{Duration, Instant};
+use tracing::Span;
 
 /// How long a stage may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,6 +21,7 @@ impl Fleet {
     }
 
     pub(super) fn drain(&self, copy: &FlowCopy, until: Instant) -> Exit {
+        let _drain = flow_span("drain", &copy.spec).entered();
         let within = until.saturating_duration_since(Instant::now());
         self.account(copy, copy.handle.drain(within).left)
     }
@@ -83,6 +85,8 @@ impl Fleet {
 
     /// Does the same with several copies at once: the copies of a flow share a consumer group and leave it together.
     pub(super) fn each(&self, copies: &[FlowCopy], act: impl Fn(&FlowCopy) -> Exit + Sync) -> Exit {
+        let (span, act) = (Span::current(), &act);
+        let act = |copy| span.in_scope(|| act(copy));
         std::thread::scope(|scope| {
             let threads: Vec<_> = copies
                 .iter()
