@@ -14,10 +14,10 @@ export PATH := $(abspath $(TARGET))/tools/node/bin:$(PATH)
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
-.PHONY: help packages build web test bench package zig docs lint deny advisories demo
+.PHONY: help packages build web test test-traces bench package zig docs lint deny advisories demo
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 packages:
 	@.ci/packages
@@ -40,6 +40,12 @@ test: build web ## run every test, against real Apache Kafka
 	cargo test --workspace --locked --doc; \
 	cargo test --workspace --locked --no-fail-fast --lib --bins --tests --examples 2>&1 | tee $(TARGET)/test.log; \
 	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print passed " passed, " failed " failed" }' $(TARGET)/test.log
+
+test-traces: packages ## follow trades through Kafka by their traces; JAEGER_URL=http://host:16686 asks that Jaeger for them
+	cargo build --workspace --all-targets --locked
+	@trap '$(KAFKA) down' EXIT; \
+	$(KAFKA) up; \
+	JAEGER_URL='$(JAEGER_URL)' cargo test -p pipeline-testkit --locked --test traces
 
 bench: build web ## measure the dashboard in a browser at 2,000 trades a second: BENCH_MINUTES=10
 	@trap '$(KAFKA) down' EXIT; \

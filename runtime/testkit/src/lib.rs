@@ -13,6 +13,7 @@ mod exchange;
 mod feed;
 mod hosts;
 pub mod http;
+mod jaeger;
 pub mod kafka;
 pub mod openmetrics;
 pub mod otlp;

@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{Span as Wire, span::SpanKind, status::StatusCode};
 use prost::Message as _;
 
+use crate::jaeger::Jaeger;
 use crate::{Answer, HttpReceiver, Received, eventually};
 
 /// One span, with who made it.
@@ -53,23 +54,37 @@ impl Span {
     }
 }
 
-/// A collector that keeps every span.
-pub struct Collector(HttpReceiver);
+/// A collector that keeps every span: a receiver of the test's own, or the Jaeger that `JAEGER_URL` names.
+pub struct Collector(Place);
+
+enum Place {
+    Own(HttpReceiver),
+    Jaeger(Jaeger),
+}
 
 impl Collector {
-    /// Listens.
+    /// Listens, unless a Jaeger does.
     pub async fn listen() -> Self {
-        Self(HttpReceiver::scripted([Answer::status(200)]).await)
+        Self(match std::env::var("JAEGER_URL") {
+            Ok(url) if !url.is_empty() => Place::Jaeger(Jaeger::at(&url)),
+            _ => Place::Own(HttpReceiver::scripted([Answer::status(200)]).await),
+        })
     }
 
     /// What `OTEL_EXPORTER_OTLP_ENDPOINT` is set to.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.0.addr())
+        match &self.0 {
+            Place::Own(receiver) => format!("http://{}", receiver.addr()),
+            Place::Jaeger(jaeger) => jaeger.collector(),
+        }
     }
 
     /// All spans so far.
-    pub fn spans(&self) -> Vec<Span> {
-        self.0.received().iter().flat_map(spans).collect()
+    pub async fn spans(&self) -> Vec<Span> {
+        match &self.0 {
+            Place::Own(receiver) => receiver.received().iter().flat_map(spans).collect(),
+            Place::Jaeger(jaeger) => jaeger.spans().await,
+        }
     }
 
     /// Waits until what was sent so far answers `probe`.
@@ -79,7 +94,7 @@ impl Collector {
         what: &str,
         probe: impl Fn(&[Span]) -> Result<T, String>,
     ) -> T {
-        eventually(within, what, async || probe(&self.spans())).await
+        eventually(within, what, async || probe(&self.spans().await)).await
     }
 }
 

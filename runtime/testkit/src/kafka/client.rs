@@ -8,7 +8,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -111,6 +111,32 @@ impl KafkaCluster {
                 .map_err(|(error, _)| error)
                 .expect("record delivered");
         }
+    }
+
+    /// Writes one record with headers to partition 0.
+    pub async fn produce_with_headers(
+        &self,
+        topic: &str,
+        payload: Vec<u8>,
+        headers: &[(&str, &[u8])],
+    ) {
+        let producer: FutureProducer = client_config(&self.brokers()).create().expect("producer");
+        let headers = headers
+            .iter()
+            .fold(OwnedHeaders::new(), |all, (key, value)| {
+                all.insert(Header {
+                    key,
+                    value: Some(*value),
+                })
+            });
+        let record = FutureRecord::<(), _>::to(topic)
+            .payload(&payload)
+            .partition(0)
+            .headers(headers);
+        let delivered = producer.send(record, POLL).await;
+        delivered
+            .map_err(|(error, _)| error)
+            .expect("record delivered");
     }
 
     /// Returns the offset after the last record of each partition.

@@ -54,13 +54,23 @@ impl Scene {
     /// Sends trades and waits until the page was shown as many as it was before and these.
     pub(crate) async fn trade(&mut self, sequences: std::ops::Range<u64>) {
         let expected = self.page.seen().count() + sequences.clone().count() as i64;
+        self.send(sequences).await;
+        self.shown(expected).await;
+    }
+
+    /// Sends trades.
+    pub(crate) async fn send(&mut self, sequences: std::ops::Range<u64>) {
         for sequence in sequences {
             self.feed
                 .send(pipeline_testkit::upbit_trade(sequence))
                 .await;
         }
+    }
+
+    /// Waits until the page was shown so many trades.
+    pub(crate) async fn shown(&mut self, count: i64) {
         self.page
-            .read_until(WITHIN, |seen| seen.count() >= expected)
+            .read_until(WITHIN, |seen| seen.count() >= count)
             .await
             .expect("a page that stays connected");
     }
