@@ -1,4 +1,4 @@
-//! The containers beside the demo: of a version, without rights, and nothing listens for other machines.
+//! The containers beside the demo: what they mount is there, and nothing listens for other machines.
 
 use std::collections::BTreeSet;
 
@@ -6,6 +6,27 @@ use pipeline_testkit::repository;
 use serde_json::Value;
 
 use crate::rules::yaml;
+
+#[test]
+fn containers_mount_files_that_are_there_and_volumes_that_are_named() {
+    let compose = compose();
+    for (name, service) in services(&compose) {
+        for mount in service["volumes"].as_array().expect("volumes") {
+            let source = mount
+                .as_str()
+                .expect("a mount")
+                .split(':')
+                .next()
+                .unwrap_or_default();
+            let is_there = if source.starts_with(['.', '/']) {
+                repository().join("observability").join(source).exists()
+            } else {
+                compose["volumes"].get(source).is_some()
+            };
+            assert!(is_there, "{name} mounts `{source}`");
+        }
+    }
+}
 
 #[test]
 fn containers_are_of_a_version_and_can_do_little() {

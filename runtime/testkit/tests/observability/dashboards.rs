@@ -7,8 +7,11 @@ use serde_json::Value;
 
 use crate::rules::yaml;
 
+/// What Grafana puts in the place of its variables.
+const VARIABLES: [(&str, &str); 2] = [("$__rate_interval", "1m"), ("$instance", ".*")];
+
 /// Every dashboard, with the name of its file.
-fn dashboards() -> Vec<(String, Value)> {
+pub(crate) fn dashboards() -> Vec<(String, Value)> {
     let folder = repository().join("observability/grafana/dashboards");
     let entries = fs::read_dir(folder).expect("folder of dashboards");
     let read = entries.map(|entry| {
@@ -21,6 +24,24 @@ fn dashboards() -> Vec<(String, Value)> {
         )
     });
     read.collect()
+}
+
+/// Every query of every panel as Prometheus gets it, with where it stands.
+pub(crate) fn queries() -> Vec<(String, String)> {
+    let mut queries = Vec::new();
+    for (file, dashboard) in dashboards() {
+        for panel in list(&dashboard["panels"]) {
+            for target in list(&panel["targets"]) {
+                let expr = target["expr"].as_str().expect("a query").to_owned();
+                let expr = VARIABLES
+                    .iter()
+                    .fold(expr, |expr, (name, value)| expr.replace(name, value));
+                assert!(!expr.contains('$'), "unknown variable in {expr}");
+                queries.push((format!("{file}: {}", panel["title"]), expr));
+            }
+        }
+    }
+    queries
 }
 
 #[test]

@@ -1,7 +1,9 @@
-//! Alerts as promtool sees them fire and not fire, and as the person reads them who is woken up; dashboards and containers as
-//! what they name: data sources, folders, versions, addresses.
+//! Rules, dashboards and the way to start them: each expression against a real Prometheus that scrapes a real run, each
+//! alert as promtool sees it fire and not fire.
 
 mod alerts;
 mod compose;
 mod dashboards;
+mod expressions;
 mod rules;
+mod scene;

@@ -26,6 +26,11 @@ pub(crate) fn folder() -> PathBuf {
     repository().join("observability/prometheus")
 }
 
+/// The rules that record.
+pub(crate) fn recording() -> Vec<Rule> {
+    rules("rules/recording.yaml")
+}
+
 /// The rules that alert.
 pub(crate) fn alerting() -> Vec<Rule> {
     rules("rules/alerts.yaml")
