@@ -31,6 +31,8 @@ pub(super) struct Exporter {
     logger: Arc<Logger>,
     collectors: HashMap<Origin, Otlp>,
     complained: Option<Instant>,
+    /// Spans that are being given to the collector.
+    in_hand: u64,
 }
 
 impl Exporter {
@@ -50,6 +52,7 @@ impl Exporter {
             logger,
             collectors: HashMap::new(),
             complained: None,
+            in_hand: 0,
         })
     }
 
@@ -77,6 +80,10 @@ impl Exporter {
             () = self.export_until_stopped() => {}
             () = too_late => {}
         }
+        // What was cut off in the middle of a request.
+        self.counts
+            .not_taken
+            .fetch_add(self.in_hand, Ordering::Relaxed);
     }
 
     async fn export_until_stopped(&mut self) {
@@ -110,6 +117,7 @@ impl Exporter {
     }
 
     async fn export(&mut self, batch: &mut Vec<Finished>) {
+        self.in_hand = batch.len() as u64;
         let mut by_origin: HashMap<Origin, Vec<SpanData>> = HashMap::new();
         for (origin, span) in batch.drain(..) {
             by_origin.entry(origin).or_default().push(span);
@@ -124,6 +132,7 @@ impl Exporter {
                 }
             };
             counter.fetch_add(count, Ordering::Relaxed);
+            self.in_hand -= count;
         }
     }
 
