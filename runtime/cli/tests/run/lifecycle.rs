@@ -16,7 +16,7 @@ async fn a_term_drains_and_exits_clean() {
     let status = running.status(ports.addr(1)).await.unwrap();
     assert_eq!(status["flow"], "relay");
     assert_eq!(status["ready"], true);
-    assert!(running.metrics().await.ends_with("# EOF\n"));
+    assert!(running.openmetrics().await.ends_with("# EOF\n"));
     let socket = running.folder().join("control.sock");
     assert_eq!(
         std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777,

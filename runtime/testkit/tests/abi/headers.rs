@@ -138,6 +138,7 @@ fn constants(code: &str) -> Names {
         "PL_ABI_MINOR",
         "PL_MAGIC",
         "PL_ENTRY_SYMBOL",
+        "PL_GAUGE_ABSENT",
     ];
     let named = |line: &str| {
         let words: Vec<&str> = line

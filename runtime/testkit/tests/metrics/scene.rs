@@ -91,8 +91,10 @@ impl Scene {
 
 /// A WebSocket server with a certificate.
 fn encrypted() -> Pipeline {
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::default().self_signed(&key).unwrap();
+    let key = KeyPair::generate().expect("a key");
+    let certificate = CertificateParams::default()
+        .self_signed(&key)
+        .expect("a certificate");
     let listen = Ports::one().addr(0);
     let pipeline = Pipeline::command(["run"]);
     let cert_file = pipeline.write("cert.pem", &certificate.pem());

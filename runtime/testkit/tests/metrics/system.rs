@@ -32,10 +32,7 @@ async fn the_running_system_measures_what_the_table_says() {
         held_against(&scene, &written(&file)).await
     };
     for scrape in &scrapes {
-        scrape
-            .families
-            .iter()
-            .for_each(|family| well_formed(family));
+        scrape.families.iter().for_each(well_formed);
     }
     exemplars(&scene, &scrapes).await;
     scene.classic().await.iter().for_each(|text| lint(text));

@@ -14,11 +14,7 @@ impl Member {
             let group_list = consumer.fetch_group_list(Some(&group), patience);
             Ok(Layout::of(&metadata, &topic).with_group(&group, group_list))
         };
-        self.layout.start(
-            &self.context,
-            &self.settings.topic,
-            &self.consumer,
-            ask,
-        );
+        self.layout
+            .start(&self.context, &self.settings.topic, &self.consumer, ask);
     }
 }
