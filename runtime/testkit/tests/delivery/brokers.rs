@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pipeline_testkit::kafka::{self, KafkaCluster};
-use pipeline_testkit::{Deployment, Feed, eventually};
+use pipeline_testkit::{Browser, Deployment, Feed, eventually};
 use serde_json::Value;
 
 use crate::scene::{WITHIN, is_degraded};
@@ -39,6 +39,40 @@ async fn brokers_that_are_away_for_a_minute_delay_trades_and_cost_none() {
     producer.sigterm();
     assert_eq!(producer.exit_code(WITHIN).await, 0);
     every_trade_is_stored_once_in_order(&kafka, deployment.topic(), sent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_that_lose_all_brokers_in_mid_run_go_on_where_they_were() {
+    let kafka = kafka::cluster().exclusive();
+    let deployment = Deployment::new(&kafka, 1).await;
+    let feed = Feed::listen(RATE).await;
+    let mut consumer = deployment.consumer(1).spawn();
+    consumer.ready().await;
+    let page = Browser::open(&[deployment.socket(1)]).await;
+    let mut producer = deployment.producer(feed.url()).spawn();
+    producer.ready().await;
+    page.goes_on(100, WITHIN).await;
+
+    (1..=3).for_each(|node| kafka.kill(node));
+    is_degraded(&consumer, "kafka-group-source", "no broker").await;
+    is_degraded(&consumer, "dead-letters", "no broker").await;
+    tokio::join!(kafka.start(1), kafka.start(2), kafka.start(3));
+    producer.ready().await;
+    consumer.ready().await;
+    page.goes_on(100, WITHIN).await;
+
+    let sent = feed.stop_at(0, WITHIN).await;
+    stored(&kafka, &deployment, sent as i64).await;
+    let (topic, ends) = (deployment.topic(), kafka.end_offsets(deployment.topic()));
+    page.reaches(topic, &ends, WITHIN).await;
+    page.seen().assert_exactly_once(topic, &ends);
+    assert_eq!(page.trades() as u64, sent, "different trades");
+    for pipeline in [&mut producer, &mut consumer] {
+        pipeline.sigterm();
+        assert_eq!(pipeline.exit_code(WITHIN).await, 0);
+    }
+    let committed = kafka.committed(deployment.group(), topic);
+    assert_eq!(committed, ends.into_iter().map(Some).collect::<Vec<_>>());
 }
 
 /// Waits until so many trades are in Kafka.
