@@ -45,16 +45,20 @@ fn two_of_three() -> Encoded {
     }
 }
 
-/// Posts to a receiver of envelopes that gives one answer.
-async fn post_to(answer: &str) -> Result<Rejected, WriteError> {
-    let (address, _) = serve(&[answer]);
-    receiver(address, json!({"timeout": "200ms"}))
+async fn post(receiver: &Receiver) -> Result<Rejected, WriteError> {
+    receiver
         .post(
             &two_of_three(),
             &mut Given::default(),
             &mut Posts::default(),
         )
         .await
+}
+
+/// Posts to a receiver of envelopes that gives one answer.
+async fn post_to(answer: &str) -> Result<Rejected, WriteError> {
+    let (address, _) = serve(&[answer]);
+    post(&receiver(address, json!({"timeout": "200ms"}))).await
 }
 
 fn retry(result: Result<Rejected, WriteError>) -> (String, Option<Duration>) {
@@ -68,14 +72,7 @@ fn retry(result: Result<Rejected, WriteError>) -> (String, Option<Duration>) {
 async fn a_request_carries_type_token_and_headers() {
     let (address, requests) = serve(&[&answer("200 OK", "", "")]);
     let settings = json!({"token": "t0ken", "headers": {"X-Api-Key": "k3y"}});
-    receiver(address, settings)
-        .post(
-            &two_of_three(),
-            &mut Given::default(),
-            &mut Posts::default(),
-        )
-        .await
-        .unwrap();
+    post(&receiver(address, settings)).await.unwrap();
     let request = requests.lock().unwrap()[0].clone();
     assert!(
         request.starts_with("POST /in?key=hush HTTP/1.1\r\n"),
@@ -147,14 +144,7 @@ async fn statuses_about_messages_are_invalid_with_what_the_receiver_says() {
 async fn a_receiver_that_echoes_secrets_does_not_get_them_into_a_reason() {
     let (address, _) = serve(&[&answer("400 Bad Request", "", "you sent t0ken and k3y")]);
     let settings = json!({"token": "t0ken", "headers": {"x-api-key": "k3y"}});
-    match receiver(address, settings)
-        .post(
-            &two_of_three(),
-            &mut Given::default(),
-            &mut Posts::default(),
-        )
-        .await
-    {
+    match post(&receiver(address, settings)).await {
         Err(WriteError::Invalid(why)) => assert_eq!(why, "400 Bad Request: you sent *** and ***"),
         other => panic!("{other:?}"),
     }
@@ -167,32 +157,13 @@ async fn a_wrong_token_is_retried_and_told_without_the_query() {
         &answer("200 OK", "", ""),
     ]);
     let receiver = receiver(address, json!({"token": "t0ken"}));
-    let (text, after) = retry(
-        receiver
-            .post(
-                &two_of_three(),
-                &mut Given::default(),
-                &mut Posts::default(),
-            )
-            .await,
-    );
+    let (text, after) = retry(post(&receiver).await);
     assert_eq!(
         text,
         format!("POST http://{address}/in: 401 Unauthorized: the receiver wants a valid `token`")
     );
     assert_eq!(after, None);
-    assert_eq!(
-        receiver
-            .post(
-                &two_of_three(),
-                &mut Given::default(),
-                &mut Posts::default()
-            )
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(post(&receiver).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -248,18 +219,7 @@ async fn half_an_answer_with_envelopes_is_retried() {
 async fn half_an_answer_with_plain_json_is_delivered() {
     let (address, _) = serve(&["HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{CUT"]);
     let receiver = receiver(address, json!({"encoding": "json_array"}));
-    assert_eq!(
-        receiver
-            .post(
-                &two_of_three(),
-                &mut Given::default(),
-                &mut Posts::default()
-            )
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(post(&receiver).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -276,33 +236,14 @@ async fn no_answer_is_retried() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let (text, _) = retry(
-        receiver(free, json!({}))
-            .post(
-                &two_of_three(),
-                &mut Given::default(),
-                &mut Posts::default(),
-            )
-            .await,
-    );
+    let (text, _) = retry(post(&receiver(free, json!({}))).await);
     assert!(text.contains("Connection refused"), "{text}");
 }
 
 #[tokio::test]
 async fn an_answer_that_is_too_large_is_delivered() {
     let (address, _) = serve(&["HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n"]);
-    assert_eq!(
-        receiver(address, json!({}))
-            .post(
-                &two_of_three(),
-                &mut Given::default(),
-                &mut Posts::default()
-            )
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(post(&receiver(address, json!({}))).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
