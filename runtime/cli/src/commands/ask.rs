@@ -1,5 +1,7 @@
 //! Asks a running pipeline over its control socket.
 
+use crate::exit::Exit;
+use crate::output::tell;
 use http::Method;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::Response;
@@ -25,6 +27,38 @@ pub(crate) fn sockets(named: Option<&Path>) -> Vec<PathBuf> {
 /// What is told when there is no socket to ask.
 pub(crate) const NOBODY: &str =
     "no pipeline was found (expected a control socket; `--control` names one)\n";
+
+/// Runs a command that asks over the network or a socket, on this thread.
+pub(crate) fn run(command: impl Future<Output = Exit>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => {
+            tell(&format!("cannot ask: {error}\n"));
+            Exit::Software
+        }
+    }
+}
+
+/// Runs a command that asks all pipelines of [`sockets`], of which there must be one.
+pub(crate) fn run_for_all(
+    named: Option<&Path>,
+    command: impl AsyncFnOnce(&[PathBuf]) -> Exit,
+) -> Exit {
+    let sockets = sockets(named);
+    if sockets.is_empty() {
+        tell(NOBODY);
+        return Exit::Unavailable;
+    }
+    run(command(&sockets))
+}
+
+/// Tells what is wrong with a socket.
+pub(crate) fn tell_of(socket: &Path, why: &str) {
+    tell(&format!("control socket `{}`: {why}\n", socket.display()));
+}
 
 /// The body of `GET uri`; an error says why there is none.
 pub(crate) async fn get(socket: &Path, uri: &str) -> Result<Bytes, String> {

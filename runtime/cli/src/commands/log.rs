@@ -12,27 +12,14 @@ pub(crate) fn log(args: &LogArgs) -> Exit {
         tell(&format!("{why}\n"));
         return Exit::Usage;
     }
-    let sockets = ask::sockets(args.control.as_deref());
-    if sockets.is_empty() {
-        tell(ask::NOBODY);
-        return Exit::Unavailable;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tell(&format!("cannot ask: {error}\n"));
-            return Exit::Software;
+    ask::run_for_all(args.control.as_deref(), async |sockets| {
+        let mut exit = Exit::Clean;
+        for socket in sockets {
+            if let Err(why) = ask::post(socket, "/log", &args.filter).await {
+                ask::tell_of(socket, &why);
+                exit = Exit::Unavailable;
+            }
         }
-    };
-    let mut exit = Exit::Clean;
-    for socket in sockets {
-        if let Err(why) = runtime.block_on(ask::post(&socket, "/log", &args.filter)) {
-            tell(&format!("control socket `{}`: {why}\n", socket.display()));
-            exit = Exit::Unavailable;
-        }
-    }
-    exit
+        exit
+    })
 }

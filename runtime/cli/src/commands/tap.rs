@@ -19,16 +19,7 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// Shows messages until there were enough of them or nobody answers.
 pub(crate) fn tap(args: &TapArgs) -> Exit {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(follow(args)),
-        Err(error) => {
-            tell(&format!("cannot ask: {error}\n"));
-            Exit::Software
-        }
-    }
+    ask::run(follow(args))
 }
 
 async fn follow(args: &TapArgs) -> Exit {
@@ -46,7 +37,7 @@ async fn follow(args: &TapArgs) -> Exit {
         let lines = match ask::open(&socket, &uri).await {
             Ok(lines) => lines,
             Err(why) => {
-                tell(&format!("control socket `{}`: {why}\n", socket.display()));
+                ask::tell_of(&socket, &why);
                 return Exit::Unavailable;
             }
         };

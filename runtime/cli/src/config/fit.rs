@@ -7,6 +7,7 @@ use crate::config::fields::Located;
 use crate::config::formats::{HTTP_URL, LISTEN_ADDRESS};
 use crate::config::nearest::nearest;
 use crate::config::node::{Node, Value};
+use crate::config::pointer;
 use crate::config::secrets::Secrets;
 use crate::config::source::{SourceFile, Span};
 use crate::config::typed::{candidates, property, typed};
@@ -121,7 +122,7 @@ impl<'a> Walk<'a> {
                 .iter()
                 .filter_map(|schema| property(schema, &key.text))
                 .collect();
-            let pointer = format!("{pointer}/{}", escape(&key.text));
+            let pointer = pointer::child(pointer, &key.text);
             if schemas.is_empty() && self.resembles_secret(&key.text, candidates) {
                 self.secrets.hide(value, self.file);
             }
@@ -169,11 +170,6 @@ impl<'a> Walk<'a> {
             nearest == Some(name.as_str()) && is_write_only(schema, self.root)
         })
     }
-}
-
-/// A key as a part of a JSON pointer.
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]

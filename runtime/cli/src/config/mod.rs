@@ -17,6 +17,7 @@ pub(crate) mod model;
 pub(crate) mod nearest;
 mod node;
 mod picture;
+mod pointer;
 mod ports;
 pub(crate) mod problem;
 pub(crate) mod render;

@@ -7,6 +7,7 @@ use crate::config::file::is_name;
 use crate::config::fit::{self, Fitted};
 use crate::config::model::{Buffer, OnReject, Restart, Retry};
 use crate::config::node::{Node, Value};
+use crate::config::pointer;
 use crate::config::problem::Problem;
 use crate::config::schema::{Schema, Violation};
 use crate::config::source::Span;
@@ -175,11 +176,7 @@ fn ask_plugin(
 
 fn span_of(with: &Node, key_span: Span, violation: &Violation) -> Span {
     if let Some(key) = &violation.unknown_key {
-        let pointer = format!(
-            "{}/{}",
-            violation.pointer,
-            key.replace('~', "~0").replace('/', "~1")
-        );
+        let pointer = pointer::child(&violation.pointer, key);
         return locate(with, key_span, &pointer).0;
     }
     let (key, value) = locate(with, key_span, &violation.pointer);
@@ -190,8 +187,7 @@ fn span_of(with: &Node, key_span: Span, violation: &Violation) -> Span {
 fn locate(with: &Node, key_span: Span, pointer: &str) -> (Span, Span) {
     let mut key_span = key_span;
     let mut node = with;
-    for part in pointer.split('/').skip(1) {
-        let part = part.replace("~1", "/").replace("~0", "~");
+    for part in pointer::parts(pointer) {
         match &node.value {
             Value::Map(_) => match node.entry(&part) {
                 Some((key, value)) => (key_span, node) = (key.span, value),

@@ -5,7 +5,7 @@ mod table;
 use super::ask;
 use crate::args::StatusArgs;
 use crate::exit::Exit;
-use crate::output::{say, tell};
+use crate::output::say;
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,26 +15,16 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Asks and prints.
 pub(crate) fn status(args: &StatusArgs) -> Exit {
-    let sockets = ask::sockets(args.control.as_deref());
-    if sockets.is_empty() {
-        tell(ask::NOBODY);
-        return Exit::Unavailable;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let text = match runtime {
-        Ok(runtime) if args.json => runtime.block_on(as_json(&sockets)),
-        Ok(runtime) => runtime.block_on(as_tables(&sockets)),
-        Err(error) => {
-            tell(&format!("cannot ask: {error}\n"));
-            return Exit::Software;
+    ask::run_for_all(args.control.as_deref(), async |sockets| {
+        let text = match args.json {
+            true => as_json(sockets).await,
+            false => as_tables(sockets).await,
+        };
+        match text.is_empty() {
+            true => Exit::Unavailable,
+            false => say(&text),
         }
-    };
-    match text.is_empty() {
-        true => Exit::Unavailable,
-        false => say(&text),
-    }
+    })
 }
 
 /// One JSON document a process.
@@ -72,7 +62,7 @@ async fn ask(socket: &Path) -> Option<(Instant, Json)> {
     match parsed {
         Ok(answer) => Some((Instant::now(), answer)),
         Err(why) => {
-            tell(&format!("control socket `{}`: {why}\n", socket.display()));
+            ask::tell_of(socket, &why);
             None
         }
     }

@@ -3,6 +3,7 @@
 mod jaeger;
 mod tree;
 
+use super::ask;
 use crate::args::{Position, TraceArgs};
 use crate::exit::Exit;
 use crate::output::{print, tell};
@@ -14,19 +15,15 @@ pub(crate) fn trace(args: &TraceArgs) -> Exit {
         let link = jaeger::search_link(jaeger::LOCAL, &args.service, &args.position);
         return show(&format!("{link}\n"));
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let asked = match runtime {
-        Ok(runtime) => runtime.block_on(ask(base.as_str(), &args.position)),
-        Err(error) => Err(format!("cannot ask: {error}")),
-    };
-    match asked {
+    ask::run(show_of_jaeger(base.as_str(), &args.position))
+}
+
+async fn show_of_jaeger(base: &str, position: &Position) -> Exit {
+    match find(base, position).await {
         Ok(Some(text)) => show(&text),
         Ok(None) => {
             tell(&format!(
-                "Jaeger has no trace of `{}`: it was not sampled, or is older than {} days\n",
-                args.position,
+                "Jaeger has no trace of `{position}`: it was not sampled, or is older than {} days\n",
                 jaeger::DAYS
             ));
             Exit::Unavailable
@@ -38,7 +35,7 @@ pub(crate) fn trace(args: &TraceArgs) -> Exit {
     }
 }
 
-async fn ask(base: &str, position: &Position) -> Result<Option<String>, String> {
+async fn find(base: &str, position: &Position) -> Result<Option<String>, String> {
     let jaeger = Jaeger::at(base)?;
     let found = jaeger.find(position).await?;
     Ok(found.map(|found| format!("{}\n{}", jaeger.trace_link(&found), tree::text(&found))))

@@ -104,7 +104,7 @@ async fn each_service_is_asked_until_one_knows_the_position() {
     })
     .await;
     let base = format!("http://{}/base/", jaeger.addr());
-    let text = ask(&base, &position()).await.unwrap().unwrap();
+    let text = find(&base, &position()).await.unwrap().unwrap();
     let (link, tree) = text.split_once('\n').unwrap();
     assert_eq!(link, format!("http://{}/base/trace/4bf9", jaeger.addr()));
     assert!(tree.starts_with("receive "), "{tree}");
@@ -121,7 +121,7 @@ async fn what_is_no_jaeger_is_told() {
         ),
     ] {
         let other = HttpReceiver::scripted([answer]).await;
-        let why = ask(&format!("http://{}", other.addr()), &position()).await;
+        let why = find(&format!("http://{}", other.addr()), &position()).await;
         let why = why.unwrap_err();
         assert!(why.contains(told), "{why}");
     }

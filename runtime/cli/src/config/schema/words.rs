@@ -3,6 +3,7 @@
 use crate::config::fields::shorten;
 use crate::config::formats;
 use crate::config::nearest::nearest;
+use crate::config::pointer::parts;
 use jsonschema::JsonType;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value as Json;
@@ -32,8 +33,7 @@ pub(super) fn within(pointer: &str) -> String {
 /// `/batch/urls/0` as people write it: `batch.urls[0]`.
 fn path(pointer: &str) -> String {
     let mut path = String::new();
-    for part in pointer.split('/').skip(1) {
-        let part = part.replace("~1", "/").replace("~0", "~");
+    for part in parts(pointer) {
         if part.parse::<usize>().is_ok() {
             path.push_str(&format!("[{part}]"));
         } else {
