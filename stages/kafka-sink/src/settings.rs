@@ -104,6 +104,10 @@ impl Settings {
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")
+            // Where a request fails that another followed, librdkafka asks for a new producer epoch, and with it the brokers
+            // forget what they have: whatever waits for an answer on any partition may then be stored twice. Alone in
+            // flight, a failed request is sent again under its own sequence number.
+            .set("max.in.flight.requests.per.connection", "1")
             .set("message.timeout.ms", "0")
             .set("partitioner", "murmur2_random")
             .set("compression.type", self.compression.name())
