@@ -11,6 +11,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 KAFKA := $(TARGET)/debug/testkit-kafka
 # Where .ci/packages installs a Node, if the system's is too old.
 export PATH := $(abspath $(TARGET))/tools/node/bin:$(PATH)
+# The folders of `stages` that are stages; the others are libraries.
+STAGES := $(patsubst stages/%/Cargo.toml,-p stage-%,$(shell grep -l cdylib stages/*/Cargo.toml))
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
@@ -47,9 +49,14 @@ test-traces: packages ## follow trades through Kafka by their traces; JAEGER_URL
 	$(KAFKA) up; \
 	JAEGER_URL='$(JAEGER_URL)' cargo test -p pipeline-testkit --locked --test traces
 
-bench: build web ## measure the dashboard in a browser at 2,000 trades a second: BENCH_MINUTES=10
+# Only what is measured is optimised: the command, the stages, and two stages that do nothing.
+bench: export BENCH_MINUTES ?= 1
+bench: build web ## measure each path beside its limit (target/bench/report.md), and the page; PATHS="feed post", BENCH_QUICK=1
+	cargo build --release --locked -p pipeline-cli $(STAGES)
+	cargo build --release --locked -p pipeline-testkit --example stage_bench_source --example stage_bench_sink --example count_allocations
 	@trap '$(KAFKA) down' EXIT; \
 	$(KAFKA) up; \
+	cargo bench -p pipeline-testkit --locked --bench paths -- $(PATHS); \
 	cd observability/dashboard && npm run bench
 
 package: packages ## build the Debian package and a Containerfile in target/package

@@ -1,0 +1,80 @@
+//! What it costs to trace one message in a hundred.
+
+use crate::feed::{self, Feed};
+use crate::figures::{Figure, Run};
+use crate::post::{self, Posting};
+use crate::receiver::Receiver;
+use crate::report::{Report, Row};
+use crate::scale::{rounds, sized};
+use crate::scene::Topic;
+
+/// The head of a pipeline file: what is traced, if there is a collector.
+pub(crate) fn settings(collector: Option<&str>) -> String {
+    collector.map_or_else(String::new, |collector| {
+        format!("telemetry: {{ endpoint: 'http://{collector}', ratio: 0.01 }}")
+    })
+}
+
+pub(crate) async fn measure(report: &mut Report) {
+    let messages = sized(1_000_000, 50_000);
+    // A collector that takes all and looks at nothing: what spans cost there is not the pipeline's.
+    let collector = Receiver::expecting(u64::MAX).await;
+    let addr = collector.addr().to_string();
+    let topic = Topic::filled(3, messages).await;
+    let (mut feeds, mut posts) = (Pair::default(), Pair::default());
+    for _ in 0..rounds() {
+        for collector in [None, Some(addr.as_str())] {
+            feeds.add(
+                collector,
+                feed::run(Feed {
+                    is_normalised: true,
+                    collector,
+                    ..Feed::plain(messages)
+                })
+                .await,
+            );
+            let posting = Posting {
+                collector,
+                ..Posting::batched(messages)
+            };
+            posts.add(collector, post::run(&topic, posting).await);
+        }
+    }
+    topic.delete().await;
+    let [feed, feed_cpu] = feeds.rows(["feed → Kafka, k messages/s", "µs of CPU a message"]);
+    let [post, post_cpu] = posts.rows(["Kafka → POST, k messages/s", "µs of CPU a message"]);
+    report.path(
+        "One message in a hundred is traced",
+        "the same without tracing",
+        &[feed, feed_cpu, post, post_cpu],
+    );
+}
+
+/// Runs without and with tracing.
+#[derive(Default)]
+struct Pair {
+    without: Vec<Run>,
+    with: Vec<Run>,
+}
+
+impl Pair {
+    fn add(&mut self, collector: Option<&str>, run: Run) {
+        match collector {
+            None => self.without.push(run),
+            Some(_) => self.with.push(run),
+        }
+    }
+
+    fn rows<'a>(&self, [rate, cpu]: [&'a str; 2]) -> [Row<'a>; 2] {
+        let row = |figure, of: fn(&Run) -> f64, target| Row {
+            figure,
+            limit: Some(Figure::of(&self.without, of)),
+            ours: Figure::of(&self.with, of),
+            target,
+        };
+        [
+            row(rate, Run::thousands_a_second, "0.97 ×"),
+            row(cpu, Run::cpu_us, ""),
+        ]
+    }
+}
