@@ -52,6 +52,48 @@ async fn a_reject_fails_the_trace_that_its_dead_letter_belongs_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_try_is_a_span_that_says_how_often_it_was_sent() {
+    let kafka = kafka::cluster().shared();
+    let answers = [
+        Answer::status(503),
+        Answer::status(429),
+        Answer::status(200),
+    ];
+    let receiver = HttpReceiver::scripted(answers).await;
+    let stage = format!(
+        "{{ use: http-post, with: {{ url: '{}' }}, retry: {{ initial: 10ms, max: 50ms }}, \
+         on_reject: {{ to: dead-letters }} }}",
+        receiver.url()
+    );
+    let line = Line::start(&kafka, &stage).await;
+    line.write(&[json!({ "n": 0 })]).await;
+
+    let (process, trace) = line.processed(0).await;
+    assert_eq!(process.error, None, "it was delivered at last");
+    let told: Vec<_> = children(&trace, &process)
+        .into_iter()
+        .map(|post| {
+            let get = |name| post.get(name).map(str::to_owned);
+            (
+                get("http.request.resend_count"),
+                get("http.response.status_code"),
+                get("error.type"),
+            )
+        })
+        .collect();
+    let word = |word: &str| Some(word.to_owned());
+    assert_eq!(
+        told,
+        [
+            (None, word("503"), word("503")),
+            (word("1"), word("429"), word("429")),
+            (word("2"), word("200"), None),
+        ]
+    );
+    line.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_crash_left_is_redelivered_in_the_same_trace() {
     let kafka = kafka::cluster().shared();
     let stage = "{ use: crashing-sink, with: { pause: 1ms }, retry: { initial: 10ms, max: 50ms }, \
@@ -86,7 +128,7 @@ async fn a_broken_trace_context_costs_no_message() {
     let kafka = kafka::cluster().shared();
     let receiver = HttpReceiver::scripted([Answer::status(200)]).await;
     let stage = format!(
-        "{{ use: http-post, with: {{ url: '{}' }} }}",
+        "{{ use: http-post, with: {{ url: '{}' }}, on_reject: {{ to: dead-letters }} }}",
         receiver.url()
     );
     let line = Line::start(&kafka, &stage).await;

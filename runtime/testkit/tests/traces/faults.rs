@@ -1,12 +1,12 @@
-//! The whole way when requests carry many messages.
+//! The whole way while something is away: requests of many messages, a consumer that is killed.
 
 use std::collections::HashSet;
 
-use pipeline_testkit::kafka;
 use pipeline_testkit::otlp::Span;
+use pipeline_testkit::{eventually, kafka};
 
-use crate::scene::Scene;
-use crate::tree::{chains, text, way};
+use crate::scene::{Scene, WITHIN, traced};
+use crate::tree::{chain, chains, text, traces, way};
 
 const TRADES: u64 = 60;
 
@@ -30,14 +30,12 @@ async fn a_shared_request_is_told_in_each_trace_of_it() {
     let sent = names[1].clone();
     scene
         .collector
-        .until(
-            crate::scene::WITHIN,
-            "all trades in Kafka",
-            |spans| match spans.iter().filter(|span| span.name == sent).count() {
+        .until(WITHIN, "all trades in Kafka", |spans| {
+            match spans.iter().filter(|span| span.name == sent).count() {
                 count if count as u64 == TRADES => Ok(()),
                 count => Err(format!("{count} of {TRADES}")),
-            },
-        )
+            }
+        })
         .await;
     scene.server.thaw();
     scene.shown(TRADES as i64).await;
@@ -57,6 +55,74 @@ async fn a_shared_request_is_told_in_each_trace_of_it() {
     // Each message of a request has a span of its own for it, on both sides.
     let ids: HashSet<_> = whole.iter().flatten().map(|span| &span.id).collect();
     assert_eq!(ids.len(), whole.len() * names.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_consumer_leaves_whole_traces_and_what_is_read_again_is_a_replay() {
+    let kafka = kafka::cluster().shared();
+    let mut scene = Scene::start(&kafka).await;
+    let names = way(scene.deployment.topic());
+    scene.trade(0..TRADES / 2).await;
+    scene
+        .until("the traces before", |spans| {
+            chains(spans, &names, TRADES as usize / 2)
+        })
+        .await;
+
+    // Only what was committed is a replay when it is read again.
+    eventually(WITHIN, "commits of the trades before", async || {
+        let committed = kafka.committed(scene.deployment.group(), scene.deployment.topic());
+        match committed.iter().flatten().sum::<i64>() {
+            count if count == TRADES as i64 / 2 => Ok(()),
+            _ => Err(format!("{committed:?}")),
+        }
+    })
+    .await;
+    scene.consumer.kill9();
+    scene.send(TRADES / 2..TRADES).await;
+    scene.consumer = traced(scene.deployment.consumer(1), &scene.collector)
+        .flow("consumer")
+        .spawn();
+    scene.consumer.ready().await;
+    scene.shown(TRADES as i64).await;
+
+    let replayed = scene
+        .until("all traces, and replays in those before", |spans| {
+            chains(spans, &names, TRADES as usize)?;
+            let replayed: Vec<_> = traces(spans)
+                .into_iter()
+                .filter_map(|trace| replay(&trace, &names))
+                .collect();
+            match replayed.len() {
+                0 => Err("nothing was replayed".to_owned()),
+                _ => Ok(replayed),
+            }
+        })
+        .await;
+    for way in replayed {
+        let broadcast = &way[3];
+        assert_eq!(way[0].get("pipeline.replay"), Some("true"));
+        assert!(broadcast.has_event("replayed"), "{}", text(&way));
+        assert!(broadcast.has_event("duplicate"), "{}", text(&way));
+        assert!(way.iter().all(|span| span.error.is_none()));
+    }
+}
+
+/// From a second `process` that is a replay to its `broadcast`, if the trace has one.
+fn replay(trace: &[Span], names: &[String]) -> Option<Vec<Span>> {
+    let send = chain(trace, &names[..2]).ok()?[1];
+    let again = trace
+        .iter()
+        .find(|span| span.parent == send.id && span.has_event("replayed"))?;
+    let mut way = vec![again.clone()];
+    for name in &names[3..6] {
+        let parent = way.last()?.id.clone();
+        let next = trace
+            .iter()
+            .find(|span| span.parent == parent && span.name == *name)?;
+        way.push(next.clone());
+    }
+    Some(way)
 }
 
 /// Messages in the request of a `POST`.
