@@ -113,7 +113,8 @@ pub(crate) fn stages(feed: &Feed<'_>, topic: &Topic, listener: &TcpListener) -> 
         ("", "/sid")
     };
     let yaml = format!(
-        "{telemetry}
+        "
+         {telemetry}
          stages:
            - use: websocket-source
              with: {{ urls: ['ws://{feed}'] }}

@@ -10,9 +10,13 @@ use tokio_tungstenite::accept_async;
 
 use crate::trades::{HEAD, Trade};
 
+/// How long a pipeline may take to connect.
+const CONNECTS: Duration = Duration::from_secs(60);
+
 /// The connection of the one client of a feed.
 pub(crate) async fn accept(listener: TcpListener) -> TcpStream {
-    let (stream, _) = listener.accept().await.expect("a connection");
+    let accepted = tokio::time::timeout(CONNECTS, listener.accept()).await;
+    let (stream, _) = accepted.expect("a client in time").expect("a connection");
     stream.set_nodelay(true).expect("a socket");
     accept_async(stream)
         .await

@@ -83,7 +83,8 @@ pub(crate) async fn run(topic: &Topic, posting: Posting<'_>) -> Run {
 /// The pipeline of a run.
 pub(crate) fn stages(posting: &Posting<'_>, topic: &Topic, receiver: &Receiver) -> Pipeline {
     let yaml = format!(
-        "{telemetry}
+        "
+         {telemetry}
          flows:
            consumer:
              instances: {members}
