@@ -28,21 +28,31 @@ const LEAST: f64 = 0.005;
 type Counts = BTreeMap<String, u64>;
 
 pub(crate) async fn measure(report: &mut Report) {
-    let short = sized(100_000, 10_000).next_multiple_of(BATCH);
+    let short = sized(50_000, 10_000).next_multiple_of(BATCH);
     let long = 3 * short;
     let more = (long - short) as f64;
 
     let hop = added(hop(short).await, &hop(long).await, more / BATCH as f64);
     let feed = added(feed(short).await, &feed(long).await, more);
     let produce = produce(long).await.saturating_sub(produce(short).await) as f64 / more;
-    let post = added(post(short).await, &post(long).await, more);
+    let batched = added(
+        post("envelope", short).await,
+        &post("envelope", long).await,
+        more,
+    );
+    let single = added(post("json", short).await, &post("json", long).await, more);
     let consume = consume(long).await.saturating_sub(consume(short).await) as f64 / more;
 
     let mut rows = Vec::new();
     let titles = [
         (format!("stage to stage, a batch of {BATCH}"), hop, None),
         ("feed → Kafka, a message".to_owned(), feed, Some(produce)),
-        ("Kafka → POST, a message".to_owned(), post, Some(consume)),
+        ("Kafka → POST, a message".to_owned(), batched, Some(consume)),
+        (
+            "Kafka → POST, one a request".to_owned(),
+            single,
+            Some(consume),
+        ),
     ];
     for (title, threads, limit) in titles {
         let stages = limit.is_none();
@@ -109,8 +119,12 @@ async fn feed(messages: u64) -> Counts {
     counts
 }
 
-async fn post(messages: u64) -> Counts {
-    let (counting, posting) = (Counting::new(), Posting::batched(messages));
+async fn post(encoding: &str, messages: u64) -> Counts {
+    let posting = Posting {
+        encoding,
+        ..Posting::batched(messages)
+    };
+    let counting = Counting::new();
     let topic = Topic::filled(3, messages).await;
     let mut receiver = Receiver::expecting(messages).await;
     let pipeline = counting
