@@ -99,10 +99,13 @@ function StageBox({ placed: { node, column, row } }: { placed: Placed }) {
   }
 }
 
-/** A name in one line, or in two that break behind a hyphen. */
+/** Behind these a name, or an address, may be broken. */
+const SEAMS = ["-", ".", ":"];
+
+/** A name in one line, or in two that break at the last seam of the first. */
 function inLines(name: string): string[] {
   if (name.length <= MOST_CHARACTERS) return [name];
-  const at = name.lastIndexOf("-", MOST_CHARACTERS - 1);
+  const at = Math.max(...SEAMS.map((seam) => name.lastIndexOf(seam, MOST_CHARACTERS - 1)));
   const lines = at > 0 ? [name.slice(0, at + 1), name.slice(at + 1)] : [name];
   return lines.map((line) => (line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1)}…` : line));
 }
