@@ -8,6 +8,7 @@ import { readPage } from "./store/page.ts";
 import { Pulse } from "./store/pulse.ts";
 import { Store } from "./store/store.ts";
 import { StoreContext } from "./ui/live.ts";
+import { paced } from "./ui/pace.ts";
 import { apply } from "./ui/settings.ts";
 import "./ui/page.css";
 
@@ -15,20 +16,12 @@ import "./ui/page.css";
 const RECENT = 3_000;
 /** The status servers are polled every second: a server that says nothing for so long is cut off. */
 const QUIET_MS = 10_000;
-/** A hidden page is not drawn; what comes is taken all the same. */
-const HIDDEN_BEAT_MS = 1_000;
 /** Twice a second, so that no second is left out. */
 const NOTE_MS = 500;
 
 const now = (): number => performance.timeOrigin + performance.now();
 
-const store = new Store(
-  now,
-  new Pulse((callback) => {
-    if (document.visibilityState === "hidden") setTimeout(callback, HIDDEN_BEAT_MS);
-    else requestAnimationFrame(callback);
-  }),
-);
+const store = new Store(now, new Pulse(paced()));
 
 const client = new LiveClient({
   urls: "/ws",

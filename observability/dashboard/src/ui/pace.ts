@@ -1,0 +1,38 @@
+/**
+ * When the page is drawn next: in an animation frame, but not in each one.
+ *
+ * Invariant: after a drawing the main thread is left alone for as long as that drawing took, layout and paint with it. So a slow
+ * machine draws less often, and still hears what comes.
+ */
+
+import type { Schedule } from "../store/pulse.ts";
+
+/** Panels draw ten times a second at most: what comes between two frames may wait for as long. */
+const LEAST_PAUSE_MS = 30;
+/** A tab that was asleep in the middle of a drawing is not slow. */
+const MOST_PAUSE_MS = 500;
+/** A hidden page is not drawn; what comes is taken all the same. */
+const HIDDEN_PAUSE_MS = 1_000;
+
+export function paced(): Schedule {
+  let isDrawing = false;
+  let freeAt = 0;
+  const draw = (callback: () => void): void => {
+    const begun = performance.now();
+    isDrawing = true;
+    // A timer comes after the layout and paint that the drawing asks for.
+    setTimeout(() => {
+      const done = performance.now();
+      isDrawing = false;
+      freeAt = done + Math.max(LEAST_PAUSE_MS, Math.min(MOST_PAUSE_MS, done - begun));
+    });
+    callback();
+  };
+  const ask = (callback: () => void): void => {
+    const pause = isDrawing ? LEAST_PAUSE_MS : freeAt - performance.now();
+    if (document.visibilityState === "hidden") setTimeout(callback, HIDDEN_PAUSE_MS);
+    else if (pause > 0) setTimeout(() => ask(callback), pause);
+    else requestAnimationFrame(() => draw(callback));
+  };
+  return ask;
+}
