@@ -4,7 +4,7 @@ import type { Store } from "../store/store.ts";
 import { totalLag } from "./lag.ts";
 
 export const SECONDS = 300;
-/** Seconds that one value speaks for. */
+/** Seconds that one latency speaks for. */
 const SPAN = 5;
 
 export interface Vitals {
@@ -41,10 +41,10 @@ export class VitalsHistory {
 function vitalsOf(store: Store, now: number): Vitals {
   if (store.link.state !== "live") return UNKNOWN;
   return {
-    rate: store.arrivals.rate(now, SPAN),
+    rate: store.rate() ?? null,
     p50: store.latency.quantile(now, 0.5, SPAN) ?? null,
     p99: store.latency.quantile(now, 0.99, SPAN) ?? null,
-    lag: totalLag(store) ?? null,
+    lag: totalLag(store).messages ?? null,
   };
 }
 

@@ -15,8 +15,6 @@ const BRIEF_MS = 1_500;
 const RECENT_MS = 60_000;
 /** Below that a clock is as good as clocks are. */
 const SKEW_MS = 2_000;
-/** A connection begins with reports of the past: only those that come after so long tell what the clocks are. */
-const SETTLED_MS = 5_000;
 
 const WORDS: Words<{
   noLink: (server: string, time: string) => string;
@@ -92,7 +90,7 @@ function unreadableOf(store: Store): Said[] {
 
 function skewOf(store: Store): Said[] {
   const ahead = store.clock.least(store.now()) ?? 0;
-  if (store.now() - store.link.since < SETTLED_MS) return [];
+  if (store.isSettling(store.now())) return [];
   if (Math.abs(ahead) < SKEW_MS) return [];
   return [(language) => WORDS[language][ahead > 0 ? "ahead" : "behind"](long(Math.abs(ahead)))];
 }

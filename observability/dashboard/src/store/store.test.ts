@@ -4,7 +4,7 @@ import { feedHealth, pageHealth } from "./health.ts";
 import { MOST_CHARTED } from "./markets.ts";
 import { Pulse } from "./pulse.ts";
 import { message, type Sample, SECOND } from "./samples.ts";
-import { Store } from "./store.ts";
+import { SETTLING_MS, Store } from "./store.ts";
 
 let now: number;
 let due: (() => void)[];
@@ -86,6 +86,21 @@ test("latency is that of live messages: not of the past, not of what was read ag
   frame();
   const p50 = store.latency.quantile(now, 0.5) as number;
   assert.ok(p50 >= 18 && p50 < 19, String(p50));
+});
+
+test("what waited behind the past when the connection began counts neither for the rate nor for the latency", () => {
+  greet("stock_trade/0:10");
+  assert.equal(store.rate(), undefined);
+  now = SECOND + SETTLING_MS - 1;
+  for (let offset = 11; offset < 111; offset += 1) send({ offset });
+  frame();
+  assert.deepEqual([store.counters.trades, feedHealth(store).level], [100, "ok"]);
+  now = SECOND + SETTLING_MS;
+  for (let offset = 111; offset < 118; offset += 1) send({ offset, at: SETTLING_MS });
+  frame();
+  now += 1000;
+  assert.equal(store.rate(), 7);
+  assert.ok((store.latency.quantile(now, 1) ?? 1000) < 100);
 });
 
 test("the newest report of each status server is kept, and listeners hear each one", () => {

@@ -22,6 +22,13 @@ const MOST_WAITING = 2_000;
 /** Trades without a position that are remembered, to tell those that come again. */
 const MOST_UNPLACED = 10_000;
 
+/**
+ * A connection begins with the past, and what comes meanwhile waits behind it: so long neither rate, latency nor clocks are told.
+ */
+export const SETTLING_MS = 5_000;
+/** Seconds that a rate is told of. */
+const RATE_SECONDS = 5;
+
 /** Partitions that the tape can be filtered by. */
 const MOST_PARTITIONS = 1_000;
 
@@ -140,6 +147,19 @@ export class Store {
     this.pulse.changed();
   }
 
+  /** Live trades a second of the last seconds; nothing while the connection begins. */
+  rate(): number | undefined {
+    const now = this.#now();
+    const settledAt = this.link.since + SETTLING_MS;
+    const seconds = Math.min(RATE_SECONDS, Math.floor(now / 1000) - Math.ceil(settledAt / 1000));
+    return this.link.state === "live" && seconds >= 1 ? this.arrivals.rate(now, seconds) : undefined;
+  }
+
+  /** Whether the connection has only begun. */
+  isSettling(at: number): boolean {
+    return this.link.state === "live" && at - this.link.since < SETTLING_MS;
+  }
+
   /** Partitions that trades came from. */
   partitions(): number[] {
     return [...this.#partitions].sort((a, b) => a - b);
@@ -180,8 +200,9 @@ export class Store {
       this.#partitions.add(trade.position.partition);
     }
     if (this.#isPast(trade, message)) return;
-    this.arrivals.record(at, 0);
     this.lastTradeAt = at;
+    if (this.isSettling(at)) return;
+    this.arrivals.record(at, 0);
     if (trade.hops.received !== undefined) this.latency.record(at, at - trade.hops.received);
   }
 

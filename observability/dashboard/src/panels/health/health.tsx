@@ -10,7 +10,6 @@ import { SIGNS, WORDS } from "./words.ts";
 import "./health.css";
 
 const EVERY_MS = 500;
-const RATE_SECONDS = 5;
 
 export function HealthStrip() {
   const w = useWords(WORDS);
@@ -66,13 +65,15 @@ function Numbers() {
     const ms = store.latency.quantile(now, share);
     return ms === undefined ? "–" : format.duration(ms);
   };
+  const rate = store.rate();
   const lag = totalLag(store);
+  const behind = lag.messages && lag.seconds !== undefined ? format.duration(lag.seconds * 1000) : undefined;
   const unreadable = [...counters.unreadable.values()].reduce((sum, count) => sum + count, 0);
   const numbers = [
-    { name: "rate", text: format.rate(store.arrivals.rate(now, RATE_SECONDS)) },
+    { name: "rate", text: rate === undefined ? "–" : format.rate(rate) },
     { name: "p50", text: time(0.5) },
     { name: "p99", text: time(0.99) },
-    { name: "lag", text: lag === undefined ? "–" : format.whole(lag) },
+    { name: "lag", text: lag.messages === undefined ? "–" : format.whole(lag.messages), more: behind },
     { name: "trades", text: format.whole(counters.trades) },
     { name: "duplicates", text: format.whole(counters.duplicates) },
     { name: "missing", text: format.whole(counters.missing), isBad: counters.missing > 0 },
@@ -91,6 +92,7 @@ function Numbers() {
             {"isBad" in number && number.isBad ? "⚠ " : ""}
             {number.text}
           </dd>
+          {"more" in number && number.more !== undefined && <dd class="muted health-more">{number.more}</dd>}
         </div>
       ))}
     </dl>
