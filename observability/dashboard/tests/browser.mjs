@@ -3,6 +3,9 @@
 import { mkdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 
+/** How long anything on a page is waited for: a slow machine may take its time. */
+export const PATIENCE_MS = 90_000;
+
 const SHOTS = new URL("../../../target/dashboard/", import.meta.url).pathname;
 
 export async function startBrowser() {
@@ -23,6 +26,7 @@ export async function startBrowser() {
 /** Opens the page in a context of its own; `complaints` collects what the console says. */
 export async function open(browser, url, { isRecorded = true, ...options } = {}) {
   const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1440, height: 900 }, ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));

@@ -2,9 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { PATIENCE_MS } from "./browser.mjs";
 
-const repository = new URL("../../../", import.meta.url).pathname;
-const target = process.env.CARGO_TARGET_DIR ?? `${repository}target`;
+export const repository = new URL("../../../", import.meta.url).pathname;
+export const target = process.env.CARGO_TARGET_DIR ?? `${repository}target`;
 
 /** Starts the system; `page` and the other places are properties, `tell` gives it a command and returns its answer. */
 export async function startSystem({ rate = 50 } = {}) {
@@ -36,7 +37,7 @@ export async function startSystem({ rate = 50 } = {}) {
 }
 
 /** Asks until the answer passes; a slow machine may take its time. */
-export async function eventually(what, ask, within = 90_000) {
+export async function eventually(what, ask, within = PATIENCE_MS) {
   const end = Date.now() + within;
   for (;;) {
     let why;
