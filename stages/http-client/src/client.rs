@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -28,6 +28,9 @@ pub struct Limits {
     /// The most bytes of an answer's body that are kept.
     pub body: usize,
 }
+
+/// A header of one request.
+pub type Header = (HeaderName, HeaderValue);
 
 /// The most bytes that the head of an answer may have.
 const HEAD_LIMIT: usize = 64 * 1024;
@@ -69,11 +72,11 @@ impl Client {
         &self.endpoint
     }
 
-    /// Sends one request and reads the answer. `headers` come on top of those of the client.
+    /// Sends one request and reads the answer. `headers` come on top of those of the client, and win over them.
     pub async fn send(
         &self,
         method: Method,
-        headers: &HeaderMap,
+        headers: &[Header],
         body: Bytes,
     ) -> Result<Answer, RequestError> {
         let deadline = Instant::now() + self.limits.timeout;
@@ -93,7 +96,7 @@ impl Client {
     async fn head(
         &self,
         method: &Method,
-        headers: &HeaderMap,
+        headers: &[Header],
         body: &Bytes,
         deadline: Instant,
     ) -> Result<(Response<Incoming>, Connection), RequestError> {
@@ -138,13 +141,13 @@ impl Client {
         }
     }
 
-    fn request(&self, method: &Method, headers: &HeaderMap, body: &Bytes) -> Request<Full<Bytes>> {
+    fn request(&self, method: &Method, headers: &[Header], body: &Bytes) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = method.clone();
         *request.uri_mut() = self.endpoint.request_target();
         *request.headers_mut() = self.headers.clone();
         for (name, value) in headers {
-            request.headers_mut().insert(name, value.clone());
+            request.headers_mut().insert(name.clone(), value.clone());
         }
         request
     }

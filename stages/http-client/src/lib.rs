@@ -16,7 +16,7 @@ mod pool;
 mod tests;
 
 pub use answer::{Answer, Body};
-pub use client::{Client, Limits};
+pub use client::{Client, Header, Limits};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::RequestError;
 pub use headers::{HeaderProblem, request_headers};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 use pipeline_sdk::prelude::*;
 use stage_http_client::{Answer, Body, Client, RequestError};
 use tokio::sync::mpsc;
@@ -66,10 +66,7 @@ impl Poller {
     pub(crate) async fn poll(&mut self) -> Polled {
         let at = now_ns();
         let start = Instant::now();
-        let answer = self
-            .client
-            .send(Method::GET, &HeaderMap::new(), Bytes::new())
-            .await;
+        let answer = self.client.send(Method::GET, &[], Bytes::new()).await;
         let took = start.elapsed();
         self.seconds.record(took.as_secs_f64());
         let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use http::HeaderMap;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use pipeline_sdk::prelude::*;
 use pipeline_sdk::tls::ClientTls;
 use serde::Serialize;
@@ -143,7 +144,13 @@ impl Config {
             timeout: *self.timeout,
             body: ANSWER_LIMIT,
         };
-        Ok(Client::new(endpoint, self.request_headers()?, tls, limits)?)
+        let mut headers = self.request_headers()?;
+        headers.insert(CONTENT_TYPE, self.encoding.content_type());
+        let own = concat!("pipeline/", env!("CARGO_PKG_VERSION"));
+        headers
+            .entry(USER_AGENT)
+            .or_insert(HeaderValue::from_static(own));
+        Ok(Client::new(endpoint, headers, tls, limits)?)
     }
 
     fn request_headers(&self) -> Result<HeaderMap, HeaderProblem> {

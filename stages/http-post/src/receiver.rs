@@ -2,11 +2,11 @@
 
 use std::time::{Instant, SystemTime};
 
-use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{ETAG, IF_MATCH};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use pipeline_sdk::prelude::*;
 use stage_envelope::REPLAY_HEADER;
-use stage_http_client::{Answer, Body, Client};
+use stage_http_client::{Answer, Body, Client, Header};
 
 use crate::answer::{Rejected, excerpt, rejected};
 use crate::config::{Config, Encoding};
@@ -19,12 +19,12 @@ use crate::verdict::Verdict;
 
 /// Header of the W3C trace context.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const REPLAY: HeaderName = HeaderName::from_static(REPLAY_HEADER);
 
 /// Where messages go. Requests of several partitions may be in flight at the same time.
 pub(crate) struct Receiver {
     client: Client,
     encoding: Encoding,
-    headers: HeaderMap,
     /// What an excerpt of an answer must not show.
     secrets: Vec<String>,
     keep: Option<Keep>,
@@ -35,18 +35,6 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn new(config: &Config, context: &Context) -> Result<Self> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, config.encoding.content_type());
-        if !config
-            .headers
-            .keys()
-            .any(|name| name.eq_ignore_ascii_case(USER_AGENT.as_str()))
-        {
-            headers.insert(
-                USER_AGENT,
-                HeaderValue::from_static(concat!("pipeline/", env!("CARGO_PKG_VERSION"))),
-            );
-        }
         let secrets = config
             .headers
             .values()
@@ -55,7 +43,6 @@ impl Receiver {
         Ok(Self {
             client: config.client(context)?,
             encoding: config.encoding,
-            headers,
             secrets: secrets.filter(|secret| !secret.is_empty()).collect(),
             keep: config.keep(),
             partitions: Partitions::default(),
@@ -166,18 +153,15 @@ impl Receiver {
         is_replay: bool,
         trace: Option<Trace>,
     ) -> Result<Answer, WriteError> {
-        let mut headers = self.headers.clone();
-        if let Some(tag) = tag {
-            headers.insert(IF_MATCH, tag.clone());
-        }
-        if is_replay {
-            headers.insert(REPLAY_HEADER, HeaderValue::from_static("true"));
-        }
-        if let Some(trace) = trace
-            && let Ok(text) = HeaderValue::from_str(trace.text().as_str())
-        {
-            headers.insert(TRACEPARENT, text);
-        }
+        let trace_text = |trace: Trace| HeaderValue::from_str(trace.text().as_str()).ok();
+        let headers: Vec<Header> = [
+            tag.map(|tag| (IF_MATCH, tag.clone())),
+            is_replay.then(|| (REPLAY, HeaderValue::from_static("true"))),
+            trace.and_then(trace_text).map(|text| (TRACEPARENT, text)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         let in_flight = self.metrics.start(request.messages);
         let start = Instant::now();
         let body = request.body.clone();

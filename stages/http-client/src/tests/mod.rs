@@ -89,9 +89,7 @@ fn limited(url: &str, tls: Option<Arc<ClientConfig>>, timeout: Duration) -> Clie
 }
 
 async fn post(client: &Client, body: impl Into<Bytes>) -> Result<Answer, RequestError> {
-    client
-        .send(Method::POST, &HeaderMap::new(), body.into())
-        .await
+    client.send(Method::POST, &[], body.into()).await
 }
 
 fn whole(text: &'static str) -> Body {
