@@ -8,6 +8,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
+use rdkafka::groups::GroupList;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
@@ -182,14 +183,25 @@ impl KafkaCluster {
 
     /// Returns the client ids of the members of a classic group.
     pub fn members(&self, group: &str) -> Vec<String> {
-        let list = self.asked("group list", |client| {
-            let list = client.fetch_group_list(Some(group), REQUEST_TIMEOUT);
-            list.map_err(|error| error.to_string())
-        });
+        let list = self.group_list(group);
         let members = list.groups().iter().flat_map(|group| group.members());
         members
             .map(|member| member.client_id().to_owned())
             .collect()
+    }
+
+    /// Returns the state of a classic group, such as `Stable` or `PreparingRebalance`; empty if there is none.
+    pub fn group_state(&self, group: &str) -> String {
+        let list = self.group_list(group);
+        let group = list.groups().first();
+        group.map_or_else(String::new, |group| group.state().to_owned())
+    }
+
+    fn group_list(&self, group: &str) -> GroupList {
+        self.asked("group list", |client| {
+            let list = client.fetch_group_list(Some(group), REQUEST_TIMEOUT);
+            list.map_err(|error| error.to_string())
+        })
     }
 
     fn watermarks(&self, topic: &str) -> Vec<(i64, i64)> {

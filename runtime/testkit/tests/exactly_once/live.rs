@@ -68,11 +68,22 @@ impl<K: Deref<Target = KafkaCluster>> Live<K> {
         self.producer.sigterm();
         assert_eq!(self.producer.exit_code(WITHIN).await, 0);
         for consumer in consumers {
+            // In the middle of a rebalance the group takes no commit of who leaves.
+            self.is_at_rest().await;
             consumer.sigterm();
             assert_eq!(consumer.exit_code(WITHIN).await, 0);
         }
         let committed = self.kafka.committed(self.deployment.group(), topic);
         assert_eq!(committed, ends.into_iter().map(Some).collect::<Vec<_>>());
+    }
+
+    /// Waits until no member is about to join or to leave.
+    async fn is_at_rest(&self) {
+        eventually(WITHIN, "a group at rest", async || {
+            let state = self.kafka.group_state(self.deployment.group());
+            (state == "Stable").then_some(()).ok_or(state)
+        })
+        .await;
     }
 }
 
