@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
 use crate::browsers::{Browsers, Seen};
-use crate::figures::Figure;
 use crate::limit::Limit;
 use crate::paced;
 use crate::process::Process;
@@ -36,12 +35,7 @@ pub(crate) async fn measure(report: &mut Report) {
         limit.push(plain(clients).await);
         ours.push(pipeline(clients, RATE).await);
     }
-    let row = |figure, of: fn(&Fanned) -> f64, target| Row {
-        figure,
-        limit: Some(Figure::of(&limit, of)),
-        ours: Figure::of(&ours, of),
-        target,
-    };
+    let row = Row::beside(&limit, &ours);
     report.path(
         &format!("Fan-out: {clients} clients, {RATE} trades a second"),
         "a thread that reads the same feed and writes all that waits to each client in one `write`",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pipeline_testkit::{Pipeline, Running, profile_folder};
 
-use crate::figures::{Figure, Run};
+use crate::figures::Run;
 use crate::limit::Limit;
 use crate::report::{Report, Row};
 use crate::scale::{rounds, sized};
@@ -25,12 +25,7 @@ pub(crate) async fn measure(report: &mut Report) {
             limit.push(Limit::start("hop", &arguments).told().await);
             ours.push(pipeline(messages, batch).await);
         }
-        let row = |figure, of: fn(&Run) -> f64, target| Row {
-            figure,
-            limit: Some(Figure::of(&limit, of)),
-            ours: Figure::of(&ours, of),
-            target,
-        };
+        let row = Row::beside(&limit, &ours);
         report.path(
             &format!("Stage to stage across the ABI, {batch} a batch"),
             "the same two stages in one program, two runtimes and a channel of tokio between them",

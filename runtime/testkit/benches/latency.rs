@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
 use crate::browsers::Browsers;
-use crate::figures::{Figure, percentile};
+use crate::figures::percentile;
 use crate::footprint::consumer_vm;
 use crate::limit::Limit;
 use crate::paced::now_us;
@@ -56,12 +56,7 @@ pub(crate) async fn measure(report: &mut Report) {
         ours.push(pipeline(&topic).await);
     }
     topic.delete().await;
-    let row = |figure, of: fn(&Delayed) -> f64, target| Row {
-        figure,
-        limit: Some(Figure::of(&limit, of)),
-        ours: Figure::of(&ours, of),
-        target,
-    };
+    let row = Row::beside(&limit, &ours);
     report.path(
         &format!(
             "Kafka → POST → ring → {BROWSERS} browsers, {RATE} trades a second, from produce to receive"

@@ -2,7 +2,7 @@
 
 use pipeline_testkit::{Pipeline, unique};
 
-use crate::figures::{Figure, Run};
+use crate::figures::Run;
 use crate::limit::Limit;
 use crate::receiver::Receiver;
 use crate::report::{Report, Row};
@@ -45,12 +45,7 @@ pub(crate) async fn measure(report: &mut Report) {
         ours.push(run(&topic, Posting::batched(messages)).await);
     }
     topic.delete().await;
-    let row = |figure, of: fn(&Run) -> f64, target| Row {
-        figure,
-        limit: Some(Figure::of(&limit, of)),
-        ours: Figure::of(&ours, of),
-        target,
-    };
+    let row = Row::beside(&limit, &ours);
     report.path(
         &format!(
             "Kafka → POST, batched ({messages} trades of {} bytes)",

@@ -18,6 +18,21 @@ pub(crate) struct Row<'a> {
     pub(crate) target: &'a str,
 }
 
+impl<'a> Row<'a> {
+    /// Takes figures from the runs of a limit and of the pipeline: what is measured, how a run tells it, and what it should come to.
+    pub(crate) fn beside<T>(
+        limit: &[T],
+        ours: &[T],
+    ) -> impl Fn(&'a str, fn(&T) -> f64, &'a str) -> Self {
+        |figure, of, target| Row {
+            figure,
+            limit: Some(Figure::of(limit, of)),
+            ours: Figure::of(ours, of),
+            target,
+        }
+    }
+}
+
 /// All figures so far.
 pub(crate) struct Report {
     text: String,

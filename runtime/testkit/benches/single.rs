@@ -1,6 +1,6 @@
 //! A topic, read by a member of a group and POSTed one message a request.
 
-use crate::figures::{Figure, Run};
+use crate::figures::Run;
 use crate::limit::Limit;
 use crate::post::{self, Posting};
 use crate::receiver::Receiver;
@@ -24,12 +24,7 @@ pub(crate) async fn measure(report: &mut Report) {
         ours.push(post::run(&topic, posting).await);
     }
     topic.delete().await;
-    let row = |figure, of: fn(&Run) -> f64, target| Row {
-        figure,
-        limit: Some(Figure::of(&limit, of)),
-        ours: Figure::of(&ours, of),
-        target,
-    };
+    let row = Row::beside(&limit, &ours);
     report.path(
         &format!(
             "Kafka → POST, one message a request ({messages} trades, {CONNECTIONS} partitions)"

@@ -6,7 +6,7 @@ use pipeline_testkit::{Pipeline, Ports, WsClient};
 use tokio::net::TcpListener;
 
 use crate::browsers::Browsers;
-use crate::figures::{Figure, percentile};
+use crate::figures::percentile;
 use crate::paced;
 use crate::report::{Report, Row};
 use crate::scale::{rounds, sized};
@@ -30,12 +30,7 @@ pub(crate) async fn measure(report: &mut Report) {
         without.push(run(false).await);
         with.push(run(true).await);
     }
-    let row = |figure, of: fn(&Served) -> f64, target| Row {
-        figure,
-        limit: Some(Figure::of(&without, of)),
-        ours: Figure::of(&with, of),
-        target,
-    };
+    let row = Row::beside(&without, &with);
     report.path(
         &format!("One client of {BROWSERS} more reads nothing, {RATE} trades a second"),
         "the same server without that client",

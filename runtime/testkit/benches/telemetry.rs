@@ -1,7 +1,7 @@
 //! What it costs to trace one message in a hundred.
 
 use crate::feed::{self, Feed};
-use crate::figures::{Figure, Run};
+use crate::figures::Run;
 use crate::post::{self, Posting};
 use crate::receiver::Receiver;
 use crate::report::{Report, Row};
@@ -66,12 +66,7 @@ impl Pair {
     }
 
     fn rows<'a>(&self, [rate, cpu]: [&'a str; 2]) -> [Row<'a>; 2] {
-        let row = |figure, of: fn(&Run) -> f64, target| Row {
-            figure,
-            limit: Some(Figure::of(&self.without, of)),
-            ours: Figure::of(&self.with, of),
-            target,
-        };
+        let row = Row::beside(&self.without, &self.with);
         [
             row(rate, Run::thousands_a_second, "0.97 ×"),
             row(cpu, Run::cpu_us, ""),
