@@ -43,7 +43,6 @@ impl LastCommit {
     /// No thread for it.
     pub(crate) fn go_on<'a>(
         &mut self,
-        context: &Context,
         consumer: &Arc<Consumer>,
         commits: &Commits,
         partitions: impl Iterator<Item = &'a Partition>,
@@ -71,7 +70,9 @@ impl LastCommit {
             answer: answer.clone(),
         });
         let (consumer, wake) = (consumer.clone(), wake.clone());
-        context.thread("kafka-commit", move || {
+        // Not a thread that the instance waits for: the client waits without end while brokers hang or a rebalance does not end.
+        let thread = std::thread::Builder::new().name("kafka-commit".to_owned());
+        thread.spawn(move || {
             let committed = consumer.commit(&offsets, CommitMode::Sync);
             // Before the answer is seen: who sees it may drop the consumer, which must happen on the source's thread.
             drop(consumer);

@@ -7,7 +7,7 @@ use pipeline_testkit::{
 };
 use serde_json::Value;
 
-use crate::scene::{Topic, WITHIN, counter, trade};
+use crate::scene::{Topic, WITHIN, counter, envelopes, trade};
 
 const MESSAGES: i32 = 20_000;
 /// How long a drain takes at most by default: what ends sooner did not wait for it.
@@ -120,4 +120,44 @@ async fn a_second_sigterm_ends_at_once_and_kafka_keeps_what_was_not_done() {
     assert!(took < DRAIN, "{took:?}");
     assert!(consumer.stderr().contains("delivers them again"));
     assert!(topic.committed()[0] <= 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_whose_brokers_hang_ends_by_itself_and_kafka_delivers_again() {
+    let kafka = kafka::cluster().exclusive();
+    let topic = Topic::make(&kafka, 1).await;
+    topic.write(100, trade).await;
+    let receiver = HttpReceiver::answering(|_| Answer::status(200)).await;
+    let yaml = format!(
+        "stages:
+           - {}
+           - {{ use: http-post, with: {{ url: '{}', max_messages: 100 }} }}",
+        topic.source(", commit_interval: 1h"),
+        receiver.url()
+    );
+    let mut hung = Pipeline::run_text(&yaml).spawn();
+    delivered(&receiver, 100).await;
+    (1..=3).for_each(|node| kafka.freeze(node));
+    hung.sigterm();
+    let code = hung.exit_code(WITHIN).await;
+    (1..=3).for_each(|node| kafka.thaw(node));
+    assert_eq!(code, 0, "{}", hung.stderr());
+    assert!(hung.stderr().contains("does not let this member go"));
+
+    let mut next = Pipeline::run_text(&yaml).spawn();
+    delivered(&receiver, 200).await;
+    next.sigterm();
+    assert_eq!(next.exit_code(WITHIN).await, 0);
+    assert_eq!(topic.committed(), topic.ends());
+}
+
+/// Waits until so many messages were sent.
+async fn delivered(receiver: &HttpReceiver, messages: usize) {
+    eventually(WITHIN, "messages", async || {
+        match envelopes(&receiver.received()).len() {
+            sent if sent >= messages => Ok(()),
+            sent => Err(format!("{sent} of {messages}")),
+        }
+    })
+    .await;
 }

@@ -265,7 +265,6 @@ impl Member {
     /// No thread for it.
     pub(crate) fn commit_at_last(&mut self) -> Result<bool> {
         self.last_commit.go_on(
-            &self.context,
             &self.consumer,
             &self.commits,
             self.partitions.values(),
