@@ -1,26 +1,12 @@
 // What the page does when something breaks: each trade exactly once, a banner while it is broken, no reload.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { level, levels, number, open, shoot, startBrowser } from "./browser.mjs";
-import { eventually, startSystem } from "./system.mjs";
+import { test } from "node:test";
+import { level, levels, number, open, shoot } from "./browser.mjs";
+import { startNetwork } from "./network.mjs";
+import { eventually, repository, startAll } from "./system.mjs";
 
-let system;
-let browser;
-let page;
-
-before(async () => {
-  system = await startSystem();
-  browser = await startBrowser();
-  await eventually("a page that is served", async () => (await fetch(system.page)).ok);
-  ({ page } = await open(browser, system.page));
-  await eventually("all parts ok", allOk);
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+const { system, browser, page } = await startAll();
 
 const banner = () => page.locator(".banner").textContent();
 
@@ -32,13 +18,37 @@ async function allOk() {
   );
 }
 
+async function tradesGoOn(shown) {
+  const before = await number(shown, "trades");
+  await eventually("trades go on", async () => (await number(shown, "trades")) > before + 20);
+}
+
+/** The offsets that a page was given of each partition, each of them once. */
+async function heardBy(shown) {
+  const partitions = new Map();
+  for (const position of await shown.evaluate(() => window.heard)) {
+    const [partition, offset] = position.split(":").map(Number);
+    partitions.set(partition, (partitions.get(partition) ?? new Set()).add(offset));
+  }
+  return partitions;
+}
+
+/** Nothing is missing between the first and the last offset that a page was given of each partition. */
+async function hasNoHole(shown) {
+  for (const [partition, offsets] of await heardBy(shown)) {
+    const [first, last] = [Math.min(...offsets), Math.max(...offsets)];
+    assert.equal(offsets.size, last - first + 1, `partition ${partition}: ${first} to ${last}`);
+  }
+}
+
 /** Trades go on, and the banner has gone. */
 async function recovers() {
-  const before = await number(page, "trades");
-  await eventually("trades go on", async () => (await number(page, "trades")) > before + 20);
+  await tradesGoOn(page);
   // Both at once: what one member has heard of the brokers, the next may not have heard yet.
   await eventually("all parts ok and no banner", async () => (await allOk()) && (await banner()) === "");
 }
+
+await eventually("all parts ok", allOk);
 
 test("a dashboard server that is killed and started again", async () => {
   await system.tell("kill dashboard");
@@ -53,6 +63,66 @@ test("a connection that is cut", async () => {
   await recovers();
 });
 
+test("a network that is cut between a page and its server", async () => {
+  const network = await startNetwork(system.page);
+  const { page: far } = await open(browser, network.url);
+  await tradesGoOn(far);
+  network.cut();
+  const said = () => far.locator(".banner").textContent();
+  await eventually("the banner", async () => (await said()).includes("no connection"));
+  network.mend();
+  await eventually("no banner", async () => (await said()) === "");
+  await tradesGoOn(far);
+  await hasNoHole(far);
+  await far.context().close();
+  network.stop();
+});
+
+test("a page that is hidden lets go after a minute, and has everything when it is shown again", async () => {
+  const { page: other } = await open(browser, system.page);
+  await tradesGoOn(other);
+  const turn = (state) =>
+    other.evaluate((now) => {
+      Object.defineProperty(document, "visibilityState", { value: now, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, state);
+  await turn("hidden");
+  await eventually("no connection", () => other.evaluate(() => window.sockets.at(-1).readyState === WebSocket.CLOSED));
+  const before = await number(other, "trades");
+  await turn("visible");
+  await eventually("what it missed", async () => (await number(other, "trades")) > before + 100);
+  await tradesGoOn(other);
+  await hasNoHole(other);
+  await other.context().close();
+});
+
+test("a page of a WebSocket server that is killed moves to a peer", async () => {
+  // Consumer VMs serve no pages: the files come from the repository, the messages from the server.
+  const { page: guest } = await open(browser, "about:blank", { permissions: ["local-network-access"] });
+  const place = system.sockets[0].replace("ws:", "http:").replace("/ws", "/");
+  const site = `${repository}stages/ws-broadcast/web/site/`;
+  await guest.route(`${place}**`, (route) =>
+    route.fulfill({ path: site + (route.request().url().slice(place.length) || "index.html") }),
+  );
+  await guest.goto(place);
+  const count = async () => Number(await guest.locator("#count").textContent());
+  await eventually("messages", async () => (await count()) > 100);
+  await system.tell("kill vm1");
+  await eventually("another server", async () => {
+    const state = await guest.locator("#state").textContent();
+    return (
+      (state.startsWith("live") && !state.includes(new URL(system.sockets[0]).host)) || Promise.reject(new Error(state))
+    );
+  });
+  const before = await count();
+  await eventually("messages go on", async () => (await count()) > before + 100);
+  await system.tell("start vm1");
+  await recovers();
+  await hasNoHole(guest);
+  assert.equal(await guest.locator("#gaps").textContent(), "0");
+  await guest.context().close();
+});
+
 test("a dashboard server that hangs", async () => {
   await system.tell("freeze dashboard");
   await eventually("the banner", async () => (await banner()).includes("no connection"));
@@ -65,6 +135,25 @@ test("a consumer VM, with its WebSocket server, that is killed", async () => {
   await eventually("the banner", async () => (await level(page, "consumers")) !== "ok" && (await banner()) !== "");
   await shoot(page, "vm-lost");
   await system.tell("start vm2");
+  await recovers();
+});
+
+test("consumers that are killed while the WebSocket server of their VM lives on", async () => {
+  await system.tell("kill vm3");
+  await system.tell("start vm3/websocket-server");
+  await system.tell("start vm3/consumer");
+  await recovers();
+  await system.tell("kill vm3/consumer");
+  await eventually("the banner", async () => (await level(page, "consumers")) !== "ok" && (await banner()) !== "");
+  assert.equal(await level(page, "servers"), "ok");
+  await system.tell("start vm3/consumer");
+  await recovers();
+});
+
+test("a WebSocket server that is killed while the consumers of its VM live on", async () => {
+  await system.tell("kill vm3/websocket-server");
+  await eventually("the banner", async () => (await level(page, "servers")) !== "ok" && (await banner()) !== "");
+  await system.tell("start vm3/websocket-server");
   await recovers();
 });
 
@@ -85,17 +174,12 @@ test("after all that no trade is missing and none came twice", async () => {
     const [end, committed] = [await system.tell("ends"), await system.tell("committed")];
     return JSON.stringify(end) === JSON.stringify(committed) && end;
   });
-  const heard = async () => new Set(await page.evaluate(() => window.heard));
   await eventually("the last trade of each partition", async () => {
-    const seen = await heard();
-    return ends.every((end, partition) => seen.has(`${partition}:${end - 1}`));
+    const heard = await heardBy(page);
+    return ends.every((end, partition) => heard.get(partition)?.has(end - 1));
   });
-  const seen = await heard();
-  for (const [partition, end] of ends.entries()) {
-    const offsets = [...seen].map((one) => one.split(":").map(Number)).filter(([of]) => of === partition);
-    const first = Math.min(...offsets.map(([, offset]) => offset));
-    assert.equal(offsets.length, end - first, `partition ${partition}: from ${first} to ${end}`);
-  }
-  await eventually("each counted once", async () => (await number(page, "trades")) === seen.size);
+  await hasNoHole(page);
+  const heard = [...(await heardBy(page)).values()].reduce((sum, { size }) => sum + size, 0);
+  await eventually("each counted once", async () => (await number(page, "trades")) === heard);
   assert.equal(await number(page, "missing"), 0);
 });

@@ -1,27 +1,13 @@
 // The panels of consumers, Kafka, flow and clients show what the system knows by other means.
 
 import { request } from "node:http";
-import { after, before, test } from "node:test";
-import { open, shoot, startBrowser } from "./browser.mjs";
-import { eventually, startSystem } from "./system.mjs";
+import { test } from "node:test";
+import { shoot } from "./browser.mjs";
+import { eventually, startAll } from "./system.mjs";
 
 const VMS = [1, 2, 3];
 
-let system;
-let browser;
-let page;
-
-before(async () => {
-  system = await startSystem();
-  browser = await startBrowser();
-  await eventually("a page that is served", async () => (await fetch(system.page)).ok);
-  ({ page } = await open(browser, system.page));
-});
-
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+const { system, page } = await startAll();
 
 const host = (vm) => new URL(system.sockets[vm - 1]).hostname;
 

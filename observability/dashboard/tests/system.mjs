@@ -2,10 +2,21 @@
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { PATIENCE_MS } from "./browser.mjs";
+import { after } from "node:test";
+import { open, PATIENCE_MS, startBrowser } from "./browser.mjs";
 
 export const repository = new URL("../../../", import.meta.url).pathname;
 export const target = process.env.CARGO_TARGET_DIR ?? `${repository}target`;
+
+/** Starts the system and opens its page in a browser; all ends with the tests of the file that asks for it. */
+export async function startAll() {
+  const system = await startSystem();
+  after(() => system.stop());
+  const browser = await startBrowser();
+  after(() => browser.close());
+  await eventually("a page that is served", async () => (await fetch(system.page)).ok);
+  return { system, browser, ...(await open(browser, system.page)) };
+}
 
 /** Starts the system; `page` and the other places are properties, `tell` gives it a command and returns its answer. */
 export async function startSystem({ rate = 50 } = {}) {
@@ -28,12 +39,23 @@ export async function startSystem({ rate = 50 } = {}) {
       child.stdin.write(`${command}\n`);
       return answer(command);
     },
+    /** Gives the first VM's WebSocket server messages, as a consumer does. */
+    post(body, type) {
+      const server = places.sockets[0].replace("ws:", "http:").replace("/ws", "/api/trades");
+      return fetch(server, { method: "POST", headers: { "content-type": type }, body });
+    },
     async stop() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.stdin.end();
       await ended;
     },
   };
+}
+
+/** A trade as the producer makes it, with what `change` says. */
+export function trade(change) {
+  const traded_at = new Date().toISOString();
+  return { venue: "x", symbol: "X", price: "1", size: "1", side: "buy", trade_id: "1", traded_at, ...change };
 }
 
 /** Asks until the answer passes; a slow machine may take its time. */

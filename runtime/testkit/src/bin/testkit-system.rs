@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 const VMS: u8 = 3;
 
 /// The whole system on this machine, told by lines on standard input what to do to itself: `kill NAME`, `start NAME`,
-/// `freeze NAME`, `thaw NAME`, `pid NAME`, `log NAME`; `kill-broker N`, `start-broker N`; `ends`, `committed`, `partitions VM`
+/// `freeze NAME`, `thaw NAME`, `pid NAME`, `log NAME`; `kill-broker N`, `start-broker N`; `ends`, `committed`, `partitions VM`.
+/// `vm3/consumer` is one flow of a machine, as a process of its own
 #[derive(Parser)]
 struct Arguments {
     /// Trades a second
@@ -99,10 +100,16 @@ impl System<'_> {
             "exchange" => self.deployment.exchange(self.rate),
             "producer" => self.deployment.producer(&self.deployment.feed_url()),
             "dashboard" => self.deployment.dashboard(),
-            vm => self
-                .deployment
-                .consumer(number(vm.trim_start_matches("vm")).expect("the name of a machine")),
+            vm => match vm.split_once('/') {
+                Some((vm, flow)) => self.vm(vm).flow(flow),
+                None => self.vm(vm),
+            },
         }
+    }
+
+    fn vm(&self, name: &str) -> Pipeline {
+        let number = number(name.trim_start_matches("vm"));
+        self.deployment.consumer(number.expect("the name of a machine"))
     }
 
     fn one(&mut self, name: &str) -> Result<&mut Running, String> {
