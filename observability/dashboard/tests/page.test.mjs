@@ -11,6 +11,8 @@ import { eventually, startAll, trade } from "./system.mjs";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Most that the page's files may weigh as they are sent. */
 const MOST_BYTES = 150_000;
+/** Cumulative layout shift up to which web.dev/articles/cls calls a page good. */
+const STEADY = 0.1;
 
 const { system, browser, page, complaints } = await startAll();
 
@@ -46,6 +48,32 @@ test("a page that opens has a first candle, and how soon is printed", async () =
   console.log(`first candle after ${Math.round(performance.now() - started)} ms`);
   await other.context().close();
 });
+
+for (const [name, width, height] of [
+  ["desk", 1440, 900],
+  ["phone", 360, 740],
+]) {
+  test(`nothing on a page for a ${name} moves while data comes in`, async () => {
+    const { page: other } = await open(browser, "about:blank", { viewport: { width, height } });
+    await other.addInitScript(() => {
+      window.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const { value, sources } of list.getEntries()) {
+          const moved = sources.map(({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.nodeName);
+          window.shifts.push({ value, moved });
+        }
+      }).observe({ type: "layout-shift", buffered: true });
+    });
+    await other.goto(system.page);
+    await other.locator("[data-owned]").first().waitFor();
+    const before = await number(other, "trades");
+    await eventually("trades go on", async () => (await number(other, "trades")) > before + 500);
+    const shifts = await other.evaluate(() => window.shifts);
+    const sum = shifts.reduce((total, { value }) => total + value, 0);
+    assert.ok(sum < STEADY, `${sum} of ${JSON.stringify(shifts, null, 1)}`);
+    await other.context().close();
+  });
+}
 
 test("prices stand as they were sent", async () => {
   await page.locator(".tape-scroller .tape-row").first().click();
