@@ -28,10 +28,17 @@ impl Pointer {
             .map(Pointer)
     }
 
-    /// The text of a string, or a number or flag as it is written; `None` for anything else, or nothing, at that place.
+    /// The text of a string, or a number or flag as it is written; `None` for anything else, or nothing, at that place. Looks at
+    /// nothing behind it.
     pub(crate) fn find<'a>(&self, json: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let found = Seek(&self.0).deserialize(&mut deserializer).ok()??.get();
+        let mut found = None;
+        let seek = Seek {
+            tokens: &self.0,
+            found: &mut found,
+        };
+        // An error says no more than that the rest was not read, or that nothing was found.
+        let _ = seek.deserialize(&mut serde_json::Deserializer::from_slice(json));
+        let found = found?.get();
         match found.as_bytes().first()? {
             b'"' => serde_json::from_str::<Text<'a>>(found)
                 .ok()
@@ -48,53 +55,60 @@ impl Pointer {
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Goes down one token a level and skips everything else.
-struct Seek<'p>(&'p [String]);
+/// Goes down one token a level, skips everything before what it seeks, and leaves everything behind it unread.
+struct Seek<'p, 'de> {
+    tokens: &'p [String],
+    found: &'p mut Option<&'de RawValue>,
+}
 
-impl<'de> DeserializeSeed<'de> for Seek<'_> {
-    type Value = Option<&'de RawValue>;
+impl<'de> DeserializeSeed<'de> for Seek<'_, 'de> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        match self.0 {
-            [] => de::Deserialize::deserialize(deserializer).map(Some),
-            _ => deserializer.deserialize_any(self),
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.tokens.is_empty() {
+            *self.found = Some(de::Deserialize::deserialize(deserializer)?);
+            return Ok(());
         }
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Seek<'_> {
-    type Value = Option<&'de RawValue>;
+impl<'de> Visitor<'de> for Seek<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object or an array")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Text<'de>>()? {
-            if self.0.first().is_some_and(|token| *token == key.0) {
-                found = map.next_value_seed(Seek(&self.0[1..]))?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            if self.tokens[0] == key.0 {
+                return map.next_value_seed(self.deeper());
             }
+            map.next_value::<IgnoredAny>()?;
         }
-        Ok(found)
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let wanted: Option<usize> = self.0.first().and_then(|token| token.parse().ok());
-        let mut found = None;
-        for index in 0.. {
-            if Some(index) == wanted {
-                match seq.next_element_seed(Seek(&self.0[1..]))? {
-                    Some(element) => found = element,
-                    None => break,
-                }
-            } else if seq.next_element::<IgnoredAny>()?.is_none() {
-                break;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Ok(wanted) = self.tokens[0].parse::<usize>() else {
+            return Ok(());
+        };
+        for _ in 0..wanted {
+            if seq.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(());
             }
         }
-        Ok(found)
+        seq.next_element_seed(self.deeper()).map(drop)
+    }
+}
+
+impl<'p, 'de> Seek<'p, 'de> {
+    fn deeper(self) -> Self {
+        Seek {
+            tokens: &self.tokens[1..],
+            found: self.found,
+        }
     }
 }
 
@@ -134,6 +148,13 @@ mod tests {
         for json in ["", "{", "not json", "[]", "7"] {
             assert_eq!(find("/a", json), None, "{json}");
         }
+    }
+
+    #[test]
+    fn the_first_one_counts_and_nothing_behind_it_is_read() {
+        let json = r#"{"skipped": [{"k": 1}], "k": {"k": "first"}, "k": 2, not json"#;
+        assert_eq!(find("/k/k", json).as_deref(), Some("first"));
+        assert_eq!(find("/l/1", r#"{"l": [0, 7, broken"#).as_deref(), Some("7"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, ProducerContext};
 use stage_kafka_client::{Health, Monitor};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -31,6 +31,8 @@ pub(crate) struct Reports {
     topic: String,
     monitor: Monitor,
     state: Mutex<State>,
+    /// Messages that the producer has and has not reported. Only the stage's own thread adds to it.
+    unreported: AtomicUsize,
     /// Something was delivered, failed or became empty: whoever waits looks again.
     changed: Notify,
     troubled: AtomicBool,
@@ -46,8 +48,7 @@ pub(crate) struct Reports {
 struct State {
     in_flight: InFlight<Batch>,
     failures: Vec<Failure>,
-    /// Messages that the producer has and has not reported.
-    unreported: usize,
+    /// When a message was delivered last, or the producer got one after it had none.
     progress: Instant,
     sends: Sends,
 }
@@ -99,10 +100,10 @@ impl Reports {
             state: Mutex::new(State {
                 in_flight: InFlight::default(),
                 failures: Vec::new(),
-                unreported: 0,
                 progress: Instant::now(),
                 sends: Sends::default(),
             }),
+            unreported: AtomicUsize::new(0),
             changed: Notify::new(),
             troubled: AtomicBool::new(false),
             alarmed: AtomicBool::new(false),
@@ -121,16 +122,15 @@ impl Reports {
 
     /// Notes that the producer is about to get a message. Before it is sent: the report may come before `send` returns.
     pub(crate) fn sending(&self) {
-        let mut state = self.state.lock();
-        if state.unreported == 0 {
-            state.progress = Instant::now();
+        if self.is_quiet() {
+            self.state.lock().progress = Instant::now();
         }
-        state.unreported += 1;
+        self.unreported.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that the producer did not take a message after all.
     pub(crate) fn not_sent(&self) {
-        self.state.lock().unreported -= 1;
+        self.unreported.fetch_sub(1, Ordering::Release);
     }
 
     /// The trace to send with a sampled message: that of its span, which `start` makes when it is sent for the first time.
@@ -201,7 +201,7 @@ impl Reports {
 
     /// Whether the producer has reported all that it has.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.state.lock().unreported == 0
+        self.unreported.load(Ordering::Acquire) == 0
     }
 
     /// Whether every message is settled.
@@ -223,10 +223,8 @@ impl Reports {
     fn show(&self, messages: u64, bytes: u64) {
         self.queued.set(messages as f64);
         self.queued_bytes.set(bytes as f64);
-        let (waiting, since) = {
-            let state = self.state.lock();
-            (state.unreported, state.progress)
-        };
+        let waiting = self.unreported.load(Ordering::Relaxed);
+        let since = self.state.lock().progress;
         if waiting > 0 && since.elapsed() > PATIENCE {
             let down = self.monitor.down().map_or_else(
                 || "no broker takes them".to_owned(),
@@ -289,8 +287,6 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, token: usize) {
         let token = Token(token);
         let mut state = self.state.lock();
-        state.unreported -= 1;
-        let quiet = state.unreported == 0;
         let mut span = None;
         let complete = match result {
             Ok(_) => {
@@ -306,6 +302,8 @@ impl ProducerContext for Reports {
             }
         };
         drop(state);
+        // Last: whoever finds the producer quiet finds the failures too.
+        let quiet = self.unreported.fetch_sub(1, Ordering::AcqRel) == 1;
         if let Ok(record) = result {
             self.produced.add(1);
             delivered(span, record.partition(), record.offset());
