@@ -53,7 +53,7 @@ test-traces: packages ## follow trades through Kafka by their traces; JAEGER_URL
 bench: export BENCH_MINUTES ?= 1
 bench: build web ## measure each path beside its limit (target/bench/report.md), and the page; PATHS="feed post", BENCH_QUICK=1
 	cargo build --release --locked -p pipeline-cli $(STAGES)
-	cargo build --release --locked -p pipeline-testkit --example stage_bench_source --example stage_bench_sink --example count_allocations
+	cargo build --release --locked -p pipeline-testkit --example stage_bench_source --example stage_bench_sink --example count_allocations --bin testkit-system
 	@trap '$(KAFKA) down' EXIT; \
 	$(KAFKA) up; \
 	cargo bench -p pipeline-testkit --locked --bench paths -- $(PATHS); \

@@ -14,7 +14,7 @@ const LONGEST_TASK_MS = 50;
 const MOST_HEAP_GROWTH = 20 * 1024 * 1024;
 const MOST_CORES = 0.5;
 
-const system = await startSystem({ rate: RATE });
+const system = await startSystem({ rate: RATE, profile: "release" });
 const browser = await startBrowser();
 try {
   await eventually("a page that is served", async () => (await fetch(system.page)).ok);

@@ -19,8 +19,8 @@ export async function startAll() {
 }
 
 /** Starts the system; `page` and the other places are properties, `tell` gives it a command and returns its answer. */
-export async function startSystem({ rate = 50 } = {}) {
-  const child = spawn(`${target}/debug/testkit-system`, ["--rate", String(rate)], {
+export async function startSystem({ rate = 50, profile = "debug" } = {}) {
+  const child = spawn(`${target}/${profile}/testkit-system`, ["--rate", String(rate)], {
     stdio: ["pipe", "pipe", "inherit"],
     cwd: repository,
   });
