@@ -4,8 +4,9 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use pipeline_testkit::{Pipeline, Ports, profile_folder, unique};
+use pipeline_testkit::{Pipeline, Ports, profile_folder};
 
+use crate::consumer_vm::{consumer_vm, members_share, websocket_server};
 use crate::figures::Figure;
 use crate::report::{Report, Row};
 use crate::scale::{rounds, sized};
@@ -17,7 +18,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 const SETTLED: Duration = Duration::from_secs(3);
 
 struct Idle {
+    /// Of the WebSocket server alone.
     ready: Duration,
+    joined: Duration,
     resident: u64,
     share: f64,
 }
@@ -39,7 +42,8 @@ pub(crate) async fn measure(report: &mut Report) {
         "A consumer VM's process while nothing comes",
         "none; three members of the group and the WebSocket server, as in `pipelines/consumer-vm.yaml`",
         &[
-            row("start to ready, ms", |it| it.ready.as_secs_f64() * 1e3, "20"),
+            row("start to ready without Kafka, ms", |it| it.ready.as_secs_f64() * 1e3, "20"),
+            row("start to a group that has settled, ms", |it| it.joined.as_secs_f64() * 1e3, ""),
             row("resident memory, MB", |it| it.resident as f64 / 1e6, "15"),
             row("CPU, % of a core", |it| it.share * 100.0, "1"),
             Row {
@@ -53,57 +57,39 @@ pub(crate) async fn measure(report: &mut Report) {
 }
 
 async fn run(topic: &Topic) -> Idle {
+    let ready = start_to_ready().await;
     // The server, four status servers.
     let ports = Ports::reserve(5);
     let yaml = consumer_vm(topic, &ports);
     let start = Instant::now();
     let pipeline = Pipeline::run_text(&yaml).spawn();
-    while !matches!(pipeline.readyz().await, Ok((StatusCode::OK, _))) {
-        tokio::time::sleep(PAUSE).await;
-    }
-    let ready = start.elapsed();
+    members_share(&pipeline, &ports).await;
+    let joined = start.elapsed();
     tokio::time::sleep(SETTLED).await;
     let (since, before) = (Instant::now(), process(&pipeline).cpu());
     tokio::time::sleep(Duration::from_secs(sized(5, 2))).await;
     let spent = process(&pipeline).cpu() - before;
     Idle {
         ready,
+        joined,
         resident: process(&pipeline).resident(),
         share: spent.as_secs_f64() / since.elapsed().as_secs_f64(),
     }
 }
 
-/// The flows of `pipelines/consumer-vm.yaml`; port 0 is the server's.
-pub(crate) fn consumer_vm(topic: &Topic, ports: &Ports) -> String {
-    format!(
+async fn start_to_ready() -> Duration {
+    let ports = Ports::reserve(2);
+    let yaml = format!(
         "flows:
-           consumer:
-             instances: 3
-             status: {status}
-             stages:
-               - use: kafka-group-source
-                 with:
-                   brokers: '{brokers}'
-                   topic: {name}
-                   group: {group}
-                   address_family: v4
-                   offset_reset: latest
-               - use: http-post
-                 with: {{ url: 'http://{server}/api/trades' }}
-           websocket-server:
-             status: {own_status}
-             stages:
-               - use: websocket-source
-                 with: {{ urls: [], protocol: pipeline.v1 }}
-               - use: ws-broadcast
-                 with: {{ listen: '{server}' }}",
-        status = ports.addr(1),
-        own_status = ports.addr(4),
-        brokers = topic.kafka.brokers(),
-        name = topic.name,
-        group = unique("bench"),
-        server = ports.addr(0),
-    )
+           websocket-server:{}",
+        websocket_server(&ports.addr(0).to_string(), &ports.addr(1).to_string())
+    );
+    let start = Instant::now();
+    let pipeline = Pipeline::run_text(&yaml).spawn();
+    while !matches!(pipeline.readyz().await, Ok((StatusCode::OK, _))) {
+        tokio::time::sleep(PAUSE).await;
+    }
+    start.elapsed()
 }
 
 /// Of the command and every stage, as they are shipped.

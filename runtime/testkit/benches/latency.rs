@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
 use crate::browsers::Browsers;
+use crate::consumer_vm::{consumer_vm, members_share};
 use crate::figures::percentile;
-use crate::footprint::consumer_vm;
 use crate::limit::Limit;
 use crate::paced::now_us;
 use crate::report::{Report, Row};
@@ -84,10 +84,11 @@ async fn pipeline(topic: &Topic) -> Delayed {
     let ports = Ports::reserve(5);
     let mut pipeline = Pipeline::run_text(&consumer_vm(topic, &ports)).spawn();
     pipeline.ready().await;
+    members_share(&pipeline, &ports).await;
     let browsers = Browsers::connect(&ports.addr(0).to_string(), BROWSERS).await;
     let producing = produce(topic);
     let (warm_up, time) = times();
-    // The group is joined before a member has partitions: nothing is looked at before all of this flows.
+    // Nothing is looked at before all of this flows.
     while browsers.seen().messages == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

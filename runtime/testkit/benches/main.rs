@@ -7,6 +7,7 @@
 
 mod allocations;
 mod browsers;
+mod consumer_vm;
 mod fanout;
 mod feed;
 mod figures;

@@ -109,7 +109,8 @@ impl System<'_> {
 
     fn vm(&self, name: &str) -> Pipeline {
         let number = number(name.trim_start_matches("vm"));
-        self.deployment.consumer(number.expect("the name of a machine"))
+        self.deployment
+            .consumer(number.expect("the name of a machine"))
     }
 
     fn one(&mut self, name: &str) -> Result<&mut Running, String> {
