@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
 import { number, open } from "./browser.mjs";
-import { eventually, startAll, trade } from "./system.mjs";
+import { eventually, startAll, trade, tradesGoOn } from "./system.mjs";
 
 /** A little more than an hour, so that the age of a document does not matter. */
 const HOUR_MS = 3_660_000;
@@ -45,8 +45,7 @@ function line(offset, data) {
 
 /** Every panel is there, trades go on, and nothing that was sent became a part of the page. */
 async function isWell(shown = page) {
-  const before = await number(shown, "trades");
-  await eventually("trades go on", async () => (await number(shown, "trades")) > before + 20);
+  await tradesGoOn(shown);
   assert.equal(await shown.locator("section.panel").count(), 6);
   assert.ok((await shown.locator(".tape-scroller .tape-row").count()) > 5);
   assert.equal(await shown.evaluate(() => window.hurt), undefined);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { level, levels, number, open, shoot } from "./browser.mjs";
 import { startNetwork } from "./network.mjs";
-import { eventually, repository, startAll } from "./system.mjs";
+import { eventually, repository, startAll, tradesGoOn } from "./system.mjs";
 
 const { system, browser, page } = await startAll();
 
@@ -16,11 +16,6 @@ async function allOk() {
     Object.values(now).every((one) => one === "ok") ||
     Promise.reject(new Error(`${JSON.stringify(now)} ${await banner()}`))
   );
-}
-
-async function tradesGoOn(shown) {
-  const before = await number(shown, "trades");
-  await eventually("trades go on", async () => (await number(shown, "trades")) > before + 20);
 }
 
 /** The offsets that a page was given of each partition, each of them once. */

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { levels, number, open, shoot } from "./browser.mjs";
-import { eventually, startAll, trade } from "./system.mjs";
+import { eventually, startAll, trade, tradesGoOn } from "./system.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Most that the page's files may weigh as they are sent. */
@@ -66,8 +66,7 @@ for (const [name, width, height] of [
     });
     await other.goto(system.page);
     await other.locator("[data-owned]").first().waitFor();
-    const before = await number(other, "trades");
-    await eventually("trades go on", async () => (await number(other, "trades")) > before + 500);
+    await tradesGoOn(other, 500);
     const shifts = await other.evaluate(() => window.shifts);
     const sum = shifts.reduce((total, { value }) => total + value, 0);
     assert.ok(sum < STEADY, `${sum} of ${JSON.stringify(shifts, null, 1)}`);

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { after } from "node:test";
-import { open, PATIENCE_MS, startBrowser } from "./browser.mjs";
+import { number, open, PATIENCE_MS, startBrowser } from "./browser.mjs";
 
 export const repository = new URL("../../../", import.meta.url).pathname;
 export const target = process.env.CARGO_TARGET_DIR ?? `${repository}target`;
@@ -73,4 +73,10 @@ export async function eventually(what, ask, within = PATIENCE_MS) {
     if (Date.now() > end) throw new Error(`${what}: not within ${within / 1000} s (${why})`);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+}
+
+/** Waits until a page has counted more than so many further trades. */
+export async function tradesGoOn(page, more = 20) {
+  const before = await number(page, "trades");
+  await eventually("trades go on", async () => (await number(page, "trades")) > before + more);
 }
