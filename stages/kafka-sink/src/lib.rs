@@ -10,6 +10,7 @@ mod in_flight;
 mod key;
 mod outcome;
 mod reports;
+mod round;
 mod settings;
 mod sink;
 mod status;

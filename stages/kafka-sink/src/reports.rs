@@ -199,9 +199,14 @@ impl Reports {
         }
     }
 
+    /// How many messages the producer has and has not reported.
+    pub(crate) fn unreported(&self) -> usize {
+        self.unreported.load(Ordering::Acquire)
+    }
+
     /// Whether the producer has reported all that it has.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.unreported.load(Ordering::Acquire) == 0
+        self.unreported() == 0
     }
 
     /// Whether every message is settled.

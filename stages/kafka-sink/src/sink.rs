@@ -8,6 +8,7 @@ use crate::in_flight::{InFlight, Token};
 use crate::key::Pointer;
 use crate::outcome::{Outcome, explain, explain_end, judge};
 use crate::reports::{Failure, Producer, Reports};
+use crate::round::Round;
 use crate::settings::Settings;
 use crate::trace;
 use pipeline_sdk::prelude::*;
@@ -34,6 +35,7 @@ pub(crate) struct KafkaSink {
     key: Option<Pointer>,
     keyless: Counter,
     producer: Arc<Producer>,
+    round: Round,
     stop: Arc<AtomicBool>,
 }
 
@@ -63,6 +65,7 @@ impl Sink for KafkaSink {
                 "Messages without the key that `key` names",
                 &[("topic", &settings.topic)],
             ),
+            round: Round::new(*settings.linger),
             context,
             settings,
             producer,
@@ -75,12 +78,15 @@ impl Sink for KafkaSink {
     async fn run(&mut self, input: &mut Input) -> Result<()> {
         loop {
             self.mend().await?;
+            let now = Instant::now();
+            let held = self.round.holds_until(self.reports().unreported(), now);
             tokio::select! {
-                batch = input.recv() => match batch {
+                batch = input.recv(), if held.is_none() => match batch {
                     Some(batch) => self.produce(&batch).await?,
                     None => break,
                 },
                 () = self.reports().changed() => {}
+                () = tokio::time::sleep_until(held.unwrap_or(now).into()), if held.is_some() => {}
             }
         }
         while !self.reports().is_empty() {
@@ -122,6 +128,8 @@ impl KafkaSink {
 
     /// Gives a batch to the producer.
     async fn produce(&mut self, batch: &Batch) -> Result<()> {
+        let unreported = self.reports().unreported();
+        self.round.takes(unreported, Instant::now());
         let slot = self.reports().insert(batch.clone());
         for index in 0..batch.len() {
             if self.reports().is_troubled() {
