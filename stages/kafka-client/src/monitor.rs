@@ -1,7 +1,7 @@
 //! Ears at a Kafka client: its logs become the stage's logs, its errors and statistics the stage's health.
 
 use crate::metrics::BrokerGauges;
-use crate::{BrokerStatus, Health, Statistics, reason};
+use crate::{BrokerStatus, Health, PartitionStatus, Statistics, reason};
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
 use rdkafka::config::RDKafkaLogLevel;
@@ -22,6 +22,7 @@ pub struct Monitor {
 #[derive(Default)]
 struct State {
     seen: Vec<BrokerStatus>,
+    statistics: Arc<Statistics>,
     /// Why the last connection failed.
     trouble: Option<String>,
 }
@@ -99,7 +100,7 @@ impl Monitor {
     }
 
     /// The client's statistics, also for the stage's own use.
-    pub fn statistics(&self, json: &[u8]) -> Option<Statistics> {
+    pub fn statistics(&self, json: &[u8]) -> Option<Arc<Statistics>> {
         let statistics = Statistics::parse(json)
             .inspect_err(|error| tracing::warn!(%error, "the client's statistics cannot be read"))
             .ok()?;
@@ -113,8 +114,25 @@ impl Monitor {
                 format!("no broker is connected; tried {}", addresses(&brokers)),
             );
         }
-        self.state.lock().seen = brokers;
+        let statistics = Arc::new(statistics);
+        let mut state = self.state.lock();
+        state.seen = brokers;
+        state.statistics = statistics.clone();
         Some(statistics)
+    }
+
+    /// Notes in a span which broker leads a partition, as last seen.
+    pub fn note_leader(&self, span: &mut Span, topic: &str, partition: i32) {
+        let state = self.state.lock();
+        let Some(PartitionStatus { leader, .. }) = state.statistics.partition(topic, partition)
+        else {
+            return;
+        };
+        let broker = state.seen.iter().find(|broker| broker.id == leader);
+        if let Some((host, port)) = broker.and_then(|broker| broker.address.rsplit_once(':')) {
+            span.set("server.address", host.to_owned());
+            span.set("server.port", port.parse::<u16>().unwrap_or_default());
+        }
     }
 
     /// The brokers, as last seen.

@@ -91,7 +91,7 @@ pub struct GroupStatus {
     pub join_state: String,
 }
 
-/// What a fetch told about a partition; negative numbers are not known.
+/// What the brokers told about a partition; negative numbers are not known.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct PartitionStatus {
@@ -101,6 +101,8 @@ pub struct PartitionStatus {
     pub hi_offset: i64,
     /// What the brokers last took as the group's offset.
     pub committed_offset: i64,
+    /// Id of the broker that leads it.
+    pub leader: i32,
 }
 
 impl Default for PartitionStatus {
@@ -109,6 +111,7 @@ impl Default for PartitionStatus {
             lo_offset: -1,
             hi_offset: -1,
             committed_offset: -1,
+            leader: -1,
         }
     }
 }
@@ -195,14 +198,15 @@ mod tests {
     #[test]
     fn partitions_are_found_by_topic_and_number() {
         let statistics = parse(
-            json!({"topics": {"t": {"partitions": {"-1": {}, "0": {"lo_offset": 3, "hi_offset": 9, "committed_offset": -1001}}}}}),
+            json!({"topics": {"t": {"partitions": {"-1": {}, "0": {"lo_offset": 3, "hi_offset": 9, "committed_offset": -1001, "leader": 2}}}}}),
         );
         assert_eq!(
             statistics.partition("t", 0),
             Some(PartitionStatus {
                 lo_offset: 3,
                 hi_offset: 9,
-                committed_offset: -1001
+                committed_offset: -1001,
+                leader: 2,
             })
         );
         assert_eq!(statistics.partition("t", 1), None);

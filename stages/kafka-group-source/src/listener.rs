@@ -12,6 +12,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 use stage_kafka_client::{Monitor, Statistics};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub(crate) type Consumer = BaseConsumer<Listener>;
@@ -23,7 +24,7 @@ pub(crate) enum Event {
     /// A commit failed.
     CommitFailed(String),
     /// A second has passed.
-    Statistics(Box<Statistics>),
+    Statistics(Arc<Statistics>),
 }
 
 /// The consumer's context.
@@ -99,7 +100,7 @@ impl ClientContext for Listener {
     fn stats_raw(&self, json: &[u8]) {
         self.called();
         if let Some(statistics) = self.monitor.statistics(json) {
-            self.tell(Event::Statistics(Box::new(statistics)));
+            self.tell(Event::Statistics(statistics));
         }
     }
 }

@@ -2,8 +2,11 @@
 //! here for records that no pipeline wrote.
 
 use pipeline_sdk::prelude::*;
+use rdkafka::consumer::Consumer as _;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::listener::Consumer;
 use crate::settings::Settings;
 
 /// Longest key that is shown, bytes.
@@ -14,6 +17,7 @@ pub(crate) struct Tracer {
     context: Context,
     roots: Roots,
     group: String,
+    consumer: Arc<Consumer>,
 }
 
 /// What is shown of a record.
@@ -27,11 +31,12 @@ pub(crate) struct Polled<'a> {
 }
 
 impl Tracer {
-    pub(crate) fn new(context: &Context, group: &str) -> Self {
+    pub(crate) fn new(context: &Context, group: &str, consumer: Arc<Consumer>) -> Self {
         Tracer {
             roots: context.roots(),
             context: context.clone(),
             group: group.to_owned(),
+            consumer,
         }
     }
 
@@ -64,6 +69,8 @@ impl Tracer {
         if let Some(key) = shown.and_then(|key| std::str::from_utf8(key).ok()) {
             span.set("messaging.kafka.message.key", key.to_owned());
         }
+        let monitor = self.consumer.context().monitor();
+        monitor.note_leader(&mut span, polled.topic, polled.partition);
         if polled.replay {
             span.set("pipeline.replay", true);
             span.event("replayed", Vec::new());

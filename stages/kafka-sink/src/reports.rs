@@ -311,7 +311,11 @@ impl ProducerContext for Reports {
         let quiet = self.unreported.fetch_sub(1, Ordering::AcqRel) == 1;
         if let Ok(record) = result {
             self.produced.add(1);
-            delivered(span, record.partition(), record.offset());
+            if let Some(mut span) = span {
+                self.monitor
+                    .note_leader(&mut span, &self.topic, record.partition());
+                delivered(span, record.partition(), record.offset());
+            }
         }
         complete.iter().for_each(settle);
         if quiet || complete.is_some() {

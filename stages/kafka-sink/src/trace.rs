@@ -68,9 +68,7 @@ pub(crate) fn send(
 }
 
 /// Ends the span of a message that the brokers took.
-pub(crate) fn delivered(span: Option<Span>, partition: i32, offset: i64) {
-    if let Some(mut span) = span {
-        span.set("messaging.destination.partition.id", partition.to_string());
-        span.set("messaging.kafka.offset", offset);
-    }
+pub(crate) fn delivered(mut span: Span, partition: i32, offset: i64) {
+    span.set("messaging.destination.partition.id", partition.to_string());
+    span.set("messaging.kafka.offset", offset);
 }

@@ -7,7 +7,9 @@ pub(crate) use deliveries::Deliveries;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::StatusCode;
+use http::header::HOST;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use pipeline_sdk::prelude::*;
 use stage_envelope::Envelope;
 
@@ -46,16 +48,18 @@ pub(crate) fn broadcast(context: &Context, message: &mut Envelope<'_>, parent: T
 pub(crate) struct Request {
     context: Context,
     peer: Peer,
+    host: Option<HeaderValue>,
     started_ns: i64,
     open: Vec<Span>,
 }
 
 impl Request {
     /// A request that begins now.
-    pub(crate) fn begin(context: &Context, peer: Peer) -> Self {
+    pub(crate) fn begin(context: &Context, peer: Peer, headers: &HeaderMap) -> Self {
         Self {
             context: context.clone(),
             peer,
+            host: headers.get(HOST).cloned(),
             started_ns: now_ns(),
             open: Vec::new(),
         }
@@ -64,7 +68,7 @@ impl Request {
     /// Starts the spans of a message of the request, if its trace is recorded. What is given is its `broadcast`.
     pub(crate) fn message(&mut self, message: &mut Envelope<'_>) -> Option<Span> {
         let parent = recorded(message)?;
-        let post = self
+        let mut post = self
             .context
             .span(SpanKind::Server, "POST", parent)
             .remote()
@@ -73,9 +77,20 @@ impl Request {
             .with("http.route", "/api/trades")
             .with("url.path", "/api/trades")
             .with("client.address", self.peer.address.to_string());
+        if let Some(server) = self.server() {
+            post.set("server.address", server.host().to_owned());
+            if let Some(port) = server.port_u16() {
+                post.set("server.port", port);
+            }
+        }
         let broadcast = broadcast(&self.context, message, post.trace());
         self.open.push(post);
         Some(broadcast)
+    }
+
+    /// Whom the client wants to talk to.
+    fn server(&self) -> Option<Authority> {
+        self.host.as_ref()?.to_str().ok()?.parse().ok()
     }
 
     /// Notes the answer and ends the spans.

@@ -18,7 +18,7 @@ async fn a_trade_is_one_trace_from_the_exchange_to_the_page() {
 
     let topic = scene.deployment.topic().to_owned();
     let names = way(&topic);
-    let traces = scene
+    let mut traces = scene
         .until("the traces of all trades", |spans| {
             chains(spans, &names, TRADES as usize)
         })
@@ -36,6 +36,24 @@ async fn a_trade_is_one_trace_from_the_exchange_to_the_page() {
         .map(|trace| trace[2].get("messaging.destination.partition.id"))
         .collect();
     assert_eq!(partitions.len(), 3, "trades of all partitions are traced");
+
+    // Which broker leads a partition is told once a second.
+    let is_led = |trace: &Vec<Span>| {
+        let mut kafka = trace[1..3].iter();
+        kafka.all(|span| span.get("server.address") == Some("127.0.0.1"))
+    };
+    let mut sent = TRADES;
+    while sent < 10 * TRADES && !traces.iter().any(is_led) {
+        scene.trade(sent..sent + 1).await;
+        sent += 1;
+        traces = scene
+            .until("the trace of one more", |spans| {
+                chains(spans, &names, sent as usize)
+            })
+            .await;
+    }
+    let last = traces.iter().max_by_key(|trace| trace[0].start);
+    assert!(last.is_some_and(is_led), "{last:?}");
 
     scene.producer.sigterm();
     assert_eq!(scene.producer.exit_code(WITHIN).await, 0);
@@ -115,7 +133,10 @@ fn attributes(trace: &[Span], topic: &str, group: &str) {
         has(span, "http.request.method", "POST");
         has(span, "http.response.status_code", "200");
     }
-    has(post, "server.port", "8080");
+    for span in [post, server] {
+        has(span, "server.port", "8080");
+        assert!(span.get("server.address").is_some());
+    }
     has(server, "http.route", "/api/trades");
     let batch: u32 = post
         .get("messaging.batch.message_count")

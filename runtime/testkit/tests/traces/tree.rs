@@ -29,15 +29,21 @@ pub(crate) fn traces(spans: &[Span]) -> Vec<Vec<Span>> {
 
 /// The spans that are called `names`, each the parent of the next, the first one a root.
 pub(crate) fn chain<'a>(trace: &'a [Span], names: &[String]) -> Result<Vec<&'a Span>, String> {
-    let mut found: Vec<&Span> = Vec::new();
-    for name in names {
-        let parent = found.last().map_or("", |span| span.id.as_str());
-        let next = trace
-            .iter()
-            .find(|span| span.parent == parent && span.name == *name);
-        found.push(next.ok_or_else(|| format!("no `{name}` in\n{}", text(trace)))?);
-    }
-    Ok(found)
+    below("", trace, names).ok_or_else(|| format!("not {names:?} but\n{}", text(trace)))
+}
+
+/// As [`chain`], the first one a child of `parent`. What is read again has its spans beside those of the first time.
+fn below<'a>(parent: &str, trace: &'a [Span], names: &[String]) -> Option<Vec<&'a Span>> {
+    let Some((name, rest)) = names.split_first() else {
+        return Some(Vec::new());
+    };
+    trace
+        .iter()
+        .filter(|span| span.parent == parent && span.name == *name)
+        .find_map(|span| {
+            let rest = below(&span.id, trace, rest)?;
+            Some(std::iter::once(span).chain(rest).collect())
+        })
 }
 
 /// The whole ways of at least `count` traces.

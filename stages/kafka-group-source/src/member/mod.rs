@@ -57,7 +57,7 @@ pub(crate) struct Member {
     rebalances: Rebalances,
     tracer: Tracer,
     layout: LayoutWatch,
-    statistics: Option<Box<Statistics>>,
+    statistics: Option<Arc<Statistics>>,
     /// The state of the membership a second ago.
     group: GroupStatus,
     /// Another member has the id; this one waits outside until it has left.
@@ -74,16 +74,17 @@ impl Member {
         consumer: Consumer,
         wake: Arc<Notify>,
     ) -> Self {
+        let consumer = Arc::new(consumer);
         Member {
             starts: Starts::new(context, &settings.topic, wake.clone()),
             commits: Commits::new(&settings.topic, *settings.commit_interval),
             last_commit: LastCommit::default(),
             metrics: Metrics::new(context, &settings.topic),
-            tracer: Tracer::new(context, &settings.group),
+            tracer: Tracer::new(context, &settings.group, consumer.clone()),
             context: context.clone(),
             settings,
             id,
-            consumer: Arc::new(consumer),
+            consumer,
             wake,
             rebalance: Rebalance::default(),
             partitions: BTreeMap::new(),
@@ -238,7 +239,7 @@ impl Member {
     }
 
     /// What the client told in the last second, once.
-    pub(crate) fn take_statistics(&mut self) -> Option<Box<Statistics>> {
+    pub(crate) fn take_statistics(&mut self) -> Option<Arc<Statistics>> {
         self.statistics.take()
     }
 

@@ -43,7 +43,7 @@ pub(crate) async fn take(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
-    let mut spans = trace::Request::begin(&app.hub.context, peer);
+    let mut spans = trace::Request::begin(&app.hub.context, peer, request.headers());
     let mut response = match answer(&app, peer, request, &mut spans).await {
         Ok(answer) => {
             let in_ring = answer.accepted + answer.duplicates > 0;
