@@ -76,13 +76,18 @@ test("a network that is cut between a page and its server", async () => {
 test("a page that is hidden lets go after a minute, and has everything when it is shown again", async () => {
   const { page: other } = await open(browser, system.page);
   await tradesGoOn(other);
+  await other.clock.install(); // goes on by itself, and on command
   const turn = (state) =>
     other.evaluate((now) => {
       Object.defineProperty(document, "visibilityState", { value: now, configurable: true });
       document.dispatchEvent(new Event("visibilitychange"));
     }, state);
+  const is = (state) => other.evaluate((name) => window.sockets.at(-1).readyState === WebSocket[name], state);
   await turn("hidden");
-  await eventually("no connection", () => other.evaluate(() => window.sockets.at(-1).readyState === WebSocket.CLOSED));
+  await other.clock.fastForward(55_000);
+  assert.ok(await is("OPEN"));
+  await other.clock.fastForward(5_000);
+  await eventually("no connection", () => is("CLOSED"));
   const before = await number(other, "trades");
   await turn("visible");
   await eventually("what it missed", async () => (await number(other, "trades")) > before + 100);
