@@ -16,7 +16,7 @@ STAGES := $(patsubst stages/%/Cargo.toml,-p stage-%,$(shell grep -l cdylib stage
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
-.PHONY: help packages build web test test-traces bench package zig docs lint deny advisories demo
+.PHONY: help packages build web test test-traces test-deploy bench package zig docs lint deny advisories demo
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,14 @@ bench: build web ## measure each path beside its limit (target/bench/report.md),
 	$(KAFKA) up; \
 	cargo bench -p pipeline-testkit --locked --bench paths -- $(PATHS); \
 	cd observability/dashboard && npm run bench
+
+# Packs what the tests are built from; `PROFILE=release` what users get.
+test-deploy: build ## deploy to seven VMs on this machine and break things there (as root; lab/README.md)
+	PROFILE=$(or $(PROFILE),debug) deploy/package/build
+	deploy/ansible/lab/build
+	deploy/ansible/lab/lint
+	deploy/ansible/lab/gcp/test
+	deploy/ansible/lab/test
 
 package: packages ## build the Debian package and a Containerfile in target/package
 	deploy/package/build

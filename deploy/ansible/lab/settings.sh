@@ -17,7 +17,10 @@ BASE=$LAB/$SUITE/base
 MIRROR=$LAB/$SUITE/mirror
 VMS_DIR=$LAB/vms
 KEY=$LAB/ssh/id_ed25519
+CONNECTIONS=$LAB/ssh/open                # of Ansible, which keeps them for a minute
 KAFKA_ARCHIVE=$LAB/kafka.tar
+JAEGER_ARCHIVE=$LAB/jaeger.tar
+CONTROLLER=$checkout/target/deploy/venv # Ansible and its tools
 
 die() { echo "$*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || die "the lab makes namespaces and mounts: run it as root"
