@@ -7,6 +7,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long an answer of the brokers is waited for: a stage that closes waits as long, and what comes late is asked for again.
+pub(crate) const ANSWER: Duration = Duration::from_millis(500);
+
 /// Calls `ask` with the client, with pauses, until it breaks off, the stage closes or the client is gone. It may block, but for a
 /// bounded time: a stage that closes waits for it. To be called on the stage's runtime.
 pub fn ask_again<C: Send + Sync + 'static>(

@@ -2,7 +2,7 @@
 //!
 //! Invariant: whoever looks at it never waits for a broker.
 
-use crate::ask_again;
+use crate::ask::{ANSWER, ask_again};
 use crate::metrics::LayoutGauges;
 use parking_lot::Mutex;
 use pipeline_sdk::prelude::*;
@@ -14,8 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How long the brokers are waited for, and how long until they are asked again.
-const ANSWER: Duration = Duration::from_secs(1);
+/// How long until the brokers are asked again.
 const PAUSE: Duration = Duration::from_secs(3);
 /// Most partitions that are shown.
 const SHOWN: usize = 256;

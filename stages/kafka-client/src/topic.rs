@@ -1,5 +1,6 @@
 //! The topic of a stage: its name, and whether it exists.
 
+use crate::ask::ANSWER;
 use crate::monitor::BROKERS;
 use crate::{Health, ask_again};
 use pipeline_sdk::prelude::*;
@@ -12,8 +13,7 @@ use std::time::Duration;
 /// The subject of [`Health`] that [`watch_topic`] answers for.
 pub const TOPIC: &str = "topic";
 
-/// How long the brokers are waited for, and how long until they are asked again.
-const ANSWER: Duration = Duration::from_secs(2);
+/// How long until the brokers are asked again.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Says what is wrong with a topic's name, at the setting `topic`. A name such as `^a.*`, which librdkafka would take as a
