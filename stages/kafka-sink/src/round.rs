@@ -26,10 +26,9 @@ impl Round {
         }
     }
 
-    /// Notes that messages are about to be given to a producer which has `unreported` others. They begin a round if there are none,
-    /// or if the last round was not answered in time.
+    /// Notes that messages are about to be given to a producer which has `unreported` others.
     pub(crate) fn takes(&mut self, unreported: usize, now: Instant) {
-        if unreported == 0 || now >= self.began + HOLD {
+        if unreported == 0 {
             self.began = now;
         }
     }
@@ -73,14 +72,5 @@ mod tests {
             Some(start + HOLD)
         );
         assert_eq!(round.holds_until(1, start + HOLD), None);
-    }
-
-    #[test]
-    fn what_comes_after_a_round_without_an_answer_begins_the_next() {
-        let (mut round, start) = round();
-        let late = start + HOLD + MS;
-        round.takes(1, late);
-        assert_eq!(round.holds_until(2, late), None);
-        assert_eq!(round.holds_until(2, late + 6 * MS), Some(late + HOLD));
     }
 }
