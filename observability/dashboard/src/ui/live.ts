@@ -6,6 +6,8 @@ import type { Store } from "../store/store.ts";
 import { type Format, formatOf } from "./format.ts";
 import { useSettings } from "./settings.ts";
 
+/** For panels that draw whenever the page is drawn (pace.ts). */
+export const EACH_DRAWING = 0;
 /** Panels that draw no more often than this take turns, this far apart: no frame has the work of all of them. */
 const SELDOM_MS = 500;
 const APART_MS = 16;

@@ -36,9 +36,9 @@ function drawings(cost: number, span: number): number[] {
   return begun;
 }
 
-test("what is quickly drawn is drawn some twenty times a second", () => {
+test("what is quickly drawn is drawn ten times a second at most, and not much less often", () => {
   const begun = drawings(2, 1000);
-  assert.ok(begun.length >= 18 && begun.length <= 33, `${begun.length}`);
+  assert.ok(begun.length >= 8 && begun.length <= 10, `${begun.length}`);
 });
 
 test("a drawing takes no more than half of the time", () => {

@@ -7,8 +7,8 @@
 
 import type { Schedule } from "../store/pulse.ts";
 
-/** Panels draw ten times a second at most: what comes between two frames may wait for as long. */
-const LEAST_PAUSE_MS = 30;
+/** Ten drawings a second are more than can be read. */
+const LEAST_APART_MS = 100;
 /** A tab that was asleep in the middle of a drawing is not slow. */
 const MOST_PAUSE_MS = 500;
 /** A hidden page is not drawn; what comes is taken all the same. */
@@ -24,12 +24,12 @@ export function paced(): Schedule {
     setTimeout(() => {
       const done = performance.now();
       isDrawing = false;
-      freeAt = done + Math.max(LEAST_PAUSE_MS, Math.min(MOST_PAUSE_MS, done - begun));
+      freeAt = Math.max(begun + LEAST_APART_MS, done + Math.min(MOST_PAUSE_MS, done - begun));
     });
     callback();
   };
   const ask = (callback: () => void): void => {
-    const pause = isDrawing ? LEAST_PAUSE_MS : freeAt - performance.now();
+    const pause = isDrawing ? LEAST_APART_MS : freeAt - performance.now();
     if (document.visibilityState === "hidden") setTimeout(callback, HIDDEN_PAUSE_MS);
     else if (pause > 0) setTimeout(() => ask(callback), pause);
     else requestAnimationFrame(() => draw(callback));

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Candle, Candles } from "../../store/candles.ts";
 import { INTERVALS, type Interval, MOST_CHARTED } from "../../store/markets.ts";
 import type { Store } from "../../store/store.ts";
-import { follow, useFormat, useLive } from "../../ui/live.ts";
+import { EACH_DRAWING, follow, useFormat, useLive } from "../../ui/live.ts";
 import { Panel } from "../../ui/panel.tsx";
 import { useSettings } from "../../ui/settings.ts";
 import { useWords } from "../../ui/words.ts";
@@ -15,7 +15,6 @@ import { SymbolPicker } from "./symbol-picker.tsx";
 import { WORDS } from "./words.ts";
 import "./chart.css";
 
-const DRAW_MS = 100;
 const WORDS_MS = 200;
 
 export function ChartPanel() {
@@ -98,7 +97,7 @@ function Canvas({ store, candles, label, onPoint }: CanvasProps) {
     if (element.current === null) return;
     const made = new Plot(element.current, onPoint);
     plot.current = made;
-    const end = follow(store, DRAW_MS, () => made.show(shown.current));
+    const end = follow(store, EACH_DRAWING, () => made.show(shown.current));
     return () => {
       end();
       made.remove();

@@ -2,7 +2,7 @@
 
 import { useMemo, useRef, useState } from "preact/hooks";
 import type { Trade } from "../../store/trade.ts";
-import { useFormat, useLive } from "../../ui/live.ts";
+import { EACH_DRAWING, useFormat, useLive } from "../../ui/live.ts";
 import { Panel } from "../../ui/panel.tsx";
 import { useWords } from "../../ui/words.ts";
 import { TradeDetail } from "../detail/detail.tsx";
@@ -16,12 +16,11 @@ import "./tape.css";
 const ROW_PX = 26;
 /** Rows beyond the edges, so that a fast scroll does not show holes. */
 const MORE_ROWS = 4;
-const EVERY_MS = 100;
 
 export function TapePanel() {
   const w = useWords(WORDS);
   const format = useFormat();
-  const store = useLive(EVERY_MS);
+  const store = useLive(EACH_DRAWING);
   const [filter, setFilter] = useState<Filter>(EVERYTHING);
   const [isPaused, setPaused] = useState(false);
   const [isWalked, setWalked] = useState(false);
