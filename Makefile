@@ -13,6 +13,7 @@ KAFKA := $(TARGET)/debug/testkit-kafka
 export PATH := $(abspath $(TARGET))/tools/node/bin:$(PATH)
 # The folders of `stages` that are stages; the others are libraries.
 STAGES := $(patsubst stages/%/Cargo.toml,-p stage-%,$(shell grep -l cdylib stages/*/Cargo.toml))
+WEB := stages/ws-broadcast/web observability/dashboard
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
 
@@ -28,10 +29,12 @@ build: packages ## build the pipeline command, all stages and all tests
 	cargo build --workspace --all-targets --locked
 
 # The pages that are served are committed, so that nobody needs Node to try it: the tests write them again.
-web: packages ## build and test the browser client and the dashboard
-	cd stages/ws-broadcast/web && npm ci --no-audit --no-fund && npm test
-	cd observability/dashboard && npm ci --no-audit --no-fund && npm test
+web: $(WEB:%=%/node_modules/.package-lock.json) ## build and test the browser client and the dashboard
+	for folder in $(WEB); do npm --prefix $$folder test; done
 	git diff --exit-code -- stages/ws-broadcast/web/site observability/dashboard/site
+
+%/node_modules/.package-lock.json: %/package-lock.json | packages
+	cd $* && npm ci --no-audit --no-fund
 
 # Stages are shared libraries, which `cargo test` alone does not build: the tests load them, so all is built first.
 test: build web ## run every test, against real Apache Kafka
@@ -40,7 +43,7 @@ test: build web ## run every test, against real Apache Kafka
 	.ci/docs $(TARGET)/debug/pipeline --check; \
 	(cd observability/dashboard && npm run test:browser); \
 	cargo test --workspace --locked --doc; \
-	cargo test --workspace --locked --no-fail-fast --lib --bins --tests --examples 2>&1 | tee $(TARGET)/test.log; \
+	cargo test --workspace --locked --no-fail-fast --lib --bins --tests 2>&1 | tee $(TARGET)/test.log; \
 	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print passed " passed, " failed " failed" }' $(TARGET)/test.log
 
 test-traces: packages ## follow trades through Kafka by their traces; JAEGER_URL=http://host:16686 asks that Jaeger for them

@@ -17,7 +17,12 @@ const PANELS = {
   clients: "[data-server]",
 };
 
-const sandbox = spawn(`${target}/debug/pipeline-sandbox`, { cwd: repository, stdio: ["ignore", "pipe", "inherit"] });
+// Its addresses are fixed: the tests of the sandbox take the same lock.
+const command = `${target}/debug/pipeline-sandbox`;
+const sandbox = spawn("flock", ["--no-fork", `${command}.lock`, command], {
+  cwd: repository,
+  stdio: ["ignore", "pipe", "inherit"],
+});
 let text = "";
 sandbox.stdout.on("data", (part) => {
   text += part;

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { levels, number, open, shoot } from "./browser.mjs";
-import { eventually, startAll, trade, tradesGoOn } from "./system.mjs";
+import { eventually, start, trade, tradesGoOn } from "./system.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Most that the page's files may weigh as they are sent. */
@@ -14,18 +14,10 @@ const MOST_BYTES = 150_000;
 /** Cumulative layout shift up to which web.dev/articles/cls calls a page good. */
 const STEADY = 0.1;
 
-const { system, browser, page, complaints } = await startAll();
-
-test("trades, candles and every part of the system are there", async () => {
-  await eventually("all parts ok", async () => {
-    const now = await levels(page);
-    return Object.values(now).every((level) => level === "ok") || Promise.reject(new Error(JSON.stringify(now)));
-  });
-  await page.locator("[data-last]").waitFor();
-  await eventually("rows of the tape", async () => (await page.locator(".tape-scroller .tape-row").count()) > 10);
-  assert.equal(await number(page, "missing"), 0);
-  assert.equal(await number(page, "unreadable"), 0);
-});
+const { system, browser } = await start();
+/** The page that most tests look at. It opens after the tests that open pages of their own: the machine draws one at a time. */
+let page;
+let complaints;
 
 test("the files are small and are sent compressed, with a strict policy", async () => {
   let bytes = 0;
@@ -73,6 +65,67 @@ for (const [name, width, height] of [
     await other.context().close();
   });
 }
+
+/** Pictures a page; axe finds nothing on it, and nothing is wider than the screen. */
+async function looksWell(shown, name) {
+  await shoot(shown, name);
+  const width = await shown.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(width, 0, "the page can be moved sideways");
+  await shown.evaluate(AXE);
+  const { violations } = await shown.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(" ; ")}`);
+  assert.deepEqual(found, []);
+}
+
+for (const [names, options] of [
+  [["light", "dark"], {}],
+  [["phone"], { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }],
+  [["korean"], { locale: "ko-KR", timezoneId: "Asia/Seoul" }],
+]) {
+  test(`${names.join(" and ")}: axe finds nothing, nothing is wider than the screen, and it is pictured`, async () => {
+    const { page: shown, complaints: said } = await open(browser, system.page, { colorScheme: "light", ...options });
+    await eventually("a full tape", async () => (await shown.locator(".tape-scroller .tape-row").count()) > 10);
+    await eventually("every part ok", async () => Object.values(await levels(shown)).every((level) => level === "ok"));
+    await eventually("rates", async () => /[1-9]\d\.\d/.test(await shown.locator("#consumers .readers").textContent()));
+    for (const name of names) {
+      await shown.emulateMedia({ colorScheme: name === "dark" ? "dark" : "light" });
+      await looksWell(shown, name);
+    }
+    assert.deepEqual(said, []);
+    await shown.context().close();
+  });
+}
+
+test("language, theme, colours and zone can be chosen and are kept", async () => {
+  const { page: shown } = await open(browser, system.page, { locale: "en-GB", timezoneId: "Asia/Seoul" });
+  const selects = shown.locator(".settings select");
+  await selects.nth(0).selectOption("ko");
+  await selects.nth(1).selectOption("dark");
+  await selects.nth(2).selectOption("korea");
+  await selects.nth(3).selectOption("utc");
+  await shown.reload();
+  await shown.locator("h1", { hasText: "실시간 체결" }).waitFor();
+  const root = await shown.evaluate(() => [document.documentElement.lang, { ...document.documentElement.dataset }]);
+  assert.deepEqual(root, ["ko", { theme: "dark", colours: "korea" }]);
+  const hour = await eventually("a trade's time in UTC", async () => {
+    const time = await shown.locator(".tape-scroller .tape-time").first().textContent();
+    return time.slice(0, 5) === new Date().toISOString().slice(11, 16);
+  });
+  assert.ok(hour);
+  await shown.context().close();
+});
+
+test("trades, candles and every part of the system are there", async () => {
+  ({ page, complaints } = await open(browser, system.page));
+  await eventually("all parts ok", async () => {
+    const now = await levels(page);
+    return Object.values(now).every((level) => level === "ok") || Promise.reject(new Error(JSON.stringify(now)));
+  });
+  await page.locator("[data-last]").waitFor();
+  await eventually("rows of the tape", async () => (await page.locator(".tape-scroller .tape-row").count()) > 10);
+  assert.equal(await number(page, "missing"), 0);
+  assert.equal(await number(page, "unreadable"), 0);
+});
 
 test("prices stand as they were sent", async () => {
   await page.locator(".tape-scroller .tape-row").first().click();
@@ -187,52 +240,6 @@ test("the panels tell what Kafka and the status servers tell", async () => {
   );
   await system.tell("start exchange");
   await eventually("trades again", async () => !(await page.locator(".banner").textContent()).includes("no trade for"));
-});
-
-for (const [name, options] of Object.entries({
-  light: { colorScheme: "light" },
-  dark: { colorScheme: "dark" },
-  phone: { colorScheme: "light", viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
-  korean: { colorScheme: "light", locale: "ko-KR", timezoneId: "Asia/Seoul" },
-})) {
-  test(`${name}: axe finds nothing, nothing is wider than the screen, and it is pictured`, async () => {
-    const { page: shown, complaints: said } = await open(browser, system.page, options);
-    await eventually("a full tape", async () => (await shown.locator(".tape-scroller .tape-row").count()) > 10);
-    await eventually("every part ok", async () => Object.values(await levels(shown)).every((level) => level === "ok"));
-    await eventually("rates", async () => /[1-9]\d\.\d/.test(await shown.locator("#consumers .readers").textContent()));
-    await shoot(shown, name);
-    const width = await shown.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    assert.equal(width, 0, "the page can be moved sideways");
-    await shown.evaluate(AXE);
-    const { violations } = await shown.evaluate(() => window.axe.run(document));
-    const found = violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(" ; ")}`,
-    );
-    assert.deepEqual(found, []);
-    assert.deepEqual(said, []);
-    await shown.context().close();
-  });
-}
-
-test("language, theme, colours and zone can be chosen and are kept", async () => {
-  const { page: shown } = await open(browser, system.page, { locale: "en-GB", timezoneId: "Asia/Seoul" });
-  const selects = shown.locator(".settings select");
-  await selects.nth(0).selectOption("ko");
-  await selects.nth(1).selectOption("dark");
-  await selects.nth(2).selectOption("korea");
-  await selects.nth(3).selectOption("utc");
-  await shown.reload();
-  await shown.locator("h1", { hasText: "실시간 체결" }).waitFor();
-  const root = await shown.evaluate(() => [document.documentElement.lang, { ...document.documentElement.dataset }]);
-  assert.deepEqual(root, ["ko", { theme: "dark", colours: "korea" }]);
-  const hour = await eventually("a trade's time in UTC", async () => {
-    const time = await shown.locator(".tape-scroller .tape-time").first().textContent();
-    return time.slice(0, 5) === new Date().toISOString().slice(11, 16);
-  });
-  assert.ok(hour);
-  await shown.context().close();
 });
 
 test("the console has nothing to complain about", () => {

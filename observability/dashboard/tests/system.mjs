@@ -10,12 +10,18 @@ export const target = process.env.CARGO_TARGET_DIR ?? `${repository}target`;
 
 /** Starts the system and opens its page in a browser; all ends with the tests of the file that asks for it. */
 export async function startAll() {
+  const { system, browser } = await start();
+  return { system, browser, ...(await open(browser, system.page)) };
+}
+
+/** Starts the system and a browser. */
+export async function start() {
   const system = await startSystem();
   after(() => system.stop());
   const browser = await startBrowser();
   after(() => browser.close());
   await eventually("a page that is served", async () => (await fetch(system.page)).ok);
-  return { system, browser, ...(await open(browser, system.page)) };
+  return { system, browser };
 }
 
 /** Starts the system; `page` and the other places are properties, `tell` gives it a command and returns its answer. */

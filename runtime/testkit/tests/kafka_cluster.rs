@@ -53,16 +53,6 @@ async fn writes_go_on_without_the_leader_and_the_lease_heals_the_cluster() {
 }
 
 #[tokio::test]
-async fn a_rolling_restart_loses_nothing() {
-    let kafka = kafka::cluster().exclusive();
-    let topic = unique("trades");
-    kafka.create_topic(&topic, 3).await;
-    kafka.produce(&topic, trades(100)).await;
-    kafka.restart_rolling().await;
-    assert_eq!(kafka.read_topic(&topic).await.len(), 100);
-}
-
-#[tokio::test]
 async fn a_frozen_broker_is_replaced_and_comes_back() {
     let kafka = kafka::cluster().exclusive();
     let topic = unique("trades");
