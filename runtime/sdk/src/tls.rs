@@ -27,12 +27,19 @@ pub struct ClientTls {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerTls {
+    /// Whether to serve TLS; `false` is as if `tls` was left out.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
     /// The server's certificate chain (PEM).
     pub cert_file: PathBuf,
     /// The private key of `cert_file` (PEM).
     pub key_file: PathBuf,
     /// Certificate authorities of clients (PEM); with it, a client without a certificate is refused.
     pub client_ca_file: Option<PathBuf>,
+}
+
+fn enabled() -> bool {
+    true
 }
 
 impl ClientTls {

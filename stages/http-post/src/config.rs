@@ -72,6 +72,12 @@ fn default_timeout() -> HumanDuration {
     HumanDuration::from_secs(10)
 }
 
+/// An address without TLS has no use for it then.
+fn names_a_file(tls: &ClientTls) -> bool {
+    let files = [&tls.ca_file, &tls.cert_file, &tls.key_file];
+    files.iter().any(|file| file.is_some())
+}
+
 impl Config {
     /// Returns everything that is wrong with the settings.
     pub(crate) fn problems(&self) -> Vec<Invalid> {
@@ -79,7 +85,7 @@ impl Config {
         let mut tell = |pointer: &str, why: String| problems.push(Invalid::new(pointer, why));
         match self.url.parse::<Endpoint>() {
             Err(error) => tell("/url", error.to_string()),
-            Ok(endpoint) if self.tls.is_some() && !endpoint.is_tls() => {
+            Ok(endpoint) if self.tls.as_ref().is_some_and(names_a_file) && !endpoint.is_tls() => {
                 tell(
                     "/tls",
                     format!("expected an `https://` URL beside `tls`, found `{endpoint}`"),
@@ -208,7 +214,8 @@ mod tests {
 
     #[test]
     fn tls_beside_a_plain_url_is_an_error() {
-        let problems = problems(serde_json::json!({"url": "http://h/", "tls": {}}));
+        let problems =
+            problems(serde_json::json!({"url": "http://h/", "tls": {"ca_file": "ca.pem"}}));
         assert!(problems[0].contains("https"), "{problems:?}");
     }
 }

@@ -46,7 +46,7 @@ impl Connection {
     pub fn validate(&self, reserved: &[Reserved], config: &ClientConfig) -> Vec<Invalid> {
         let mut found = Vec::new();
         found.extend(self.brokers.split(',').find_map(bad_address));
-        found.extend(self.tls.as_ref().and_then(Tls::validate));
+        found.extend(self.tls().and_then(Tls::validate));
         let refused = self.properties.reserved(reserved);
         if refused.is_empty() {
             found.extend(self.properties.refused(config));
@@ -61,9 +61,7 @@ impl Connection {
     /// # Errors
     /// When one cannot be read or does not fit, naming it.
     pub fn check_files(&self, context: &Context) -> Result<()> {
-        self.tls
-            .as_ref()
-            .map_or(Ok(()), |tls| tls.check_files(context))
+        self.tls().map_or(Ok(()), |tls| tls.check_files(context))
     }
 
     /// The client configuration of these settings, but for [`finish`](Self::finish).
@@ -99,8 +97,16 @@ impl Connection {
             .set("socket.keepalive.enable", "true")
             // A broker that comes back is noticed within two seconds, not ten.
             .set("reconnect.backoff.max.ms", "2000");
-        security::apply(&mut config, self.tls.as_ref(), self.sasl.as_ref());
+        security::apply(&mut config, self.tls(), self.sasl());
         config
+    }
+
+    fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref().filter(|tls| tls.enabled)
+    }
+
+    fn sasl(&self) -> Option<&Sasl> {
+        self.sasl.as_ref().filter(|sasl| sasl.enabled)
     }
 
     /// Adds the properties, which come last so that they win over the stage's defaults.
@@ -199,11 +205,19 @@ mod tests {
     #[test]
     fn the_protocol_follows_from_tls_and_sasl() {
         let sasl = json!({"mechanism": "PLAIN", "username": "u", "password": "p"});
+        let mut off = sasl.clone();
+        off["enabled"] = json!(false);
         for (tls, sasl, expected) in [
             (Value::Null, Value::Null, "plaintext"),
             (json!({}), Value::Null, "ssl"),
             (Value::Null, sasl.clone(), "sasl_plaintext"),
-            (json!({}), sasl, "sasl_ssl"),
+            (json!({}), sasl.clone(), "sasl_ssl"),
+            (
+                json!({"enabled": false, "cert_file": ""}),
+                sasl,
+                "sasl_plaintext",
+            ),
+            (json!({"enabled": true}), off, "ssl"),
         ] {
             let connection: Connection =
                 serde_json::from_value(json!({"brokers": "kafka:9092", "tls": tls, "sasl": sasl}))

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 const PEM: &[u8] = b"-----BEGIN ";
 
 /// Encryption of the connections to the brokers.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Tls {
+    /// Whether to encrypt; `false` is as if `tls` was left out.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
     /// PEM file of the certificate authorities that are trusted; the system's if left out.
     #[schemars(extend("format" = "path"))]
     pub ca_file: Option<PathBuf>,
@@ -30,12 +33,19 @@ pub struct Tls {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sasl {
+    /// Whether to authenticate; `false` is as if `sasl` was left out.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
     /// The mechanism that the brokers offer.
     pub mechanism: Mechanism,
     /// The user.
     pub username: String,
     /// The user's password.
     pub password: Secret,
+}
+
+fn enabled() -> bool {
+    true
 }
 
 /// A SASL mechanism.

@@ -49,11 +49,11 @@ impl Sink for WsBroadcast {
             return Err(format!("`site`: `{}` is not a folder", folder.display()).into());
         }
         let tls = match &config.tls {
-            Some(tls) => {
+            Some(tls) if tls.enabled => {
                 tls.show_expiry(&context);
                 Some(TlsAcceptor::from(tls.server_config()?))
             }
-            None => None,
+            _ => None,
         };
         let (listener, address) = listener::bind(&config.listen).await?;
         let name = config.name.clone().unwrap_or_else(|| address.to_string());

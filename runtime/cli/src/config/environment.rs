@@ -17,6 +17,16 @@ pub(crate) trait Environment {
         read_secret(&path).map_err(|why| format!("cannot read `{}`: {why}", path.display()))
     }
 
+    /// Whether a secret file is there. A relative path is nowhere without credentials.
+    fn has_secret(&self, path: &str) -> Result<bool, String> {
+        if Path::new(path).is_relative() && self.variable("CREDENTIALS_DIRECTORY")?.is_none() {
+            return Ok(false);
+        }
+        let path = self.secret_path(path)?;
+        path.try_exists()
+            .map_err(|why| format!("cannot look for `{}`: {why}", path.display()))
+    }
+
     /// The absolute path of a secret file.
     fn secret_path(&self, path: &str) -> Result<PathBuf, String> {
         if Path::new(path).is_absolute() {

@@ -1,5 +1,5 @@
-//! Replaces `${VAR}`, `${VAR:-default}`, `${file:PATH}` and `$$` in parsed scalars, never in raw text: a value cannot bring
-//! structure with it.
+//! Replaces `${VAR}`, `${VAR:-default}`, `${VAR:+text}`, `${file:PATH}`, `${file:PATH:-default}` and `$$` in parsed scalars, never in
+//! raw text: a value cannot bring structure with it.
 //!
 //! Keys are left alone. A scalar that is one substitution and nothing else takes the type of its place ([`Value::Substituted`]).
 
@@ -101,19 +101,35 @@ fn resolve(
     environment: &dyn Environment,
     out: &mut Expanded,
 ) -> Result<(), String> {
-    if let Some(path) = reference.strip_prefix("file:") {
-        let secret = environment.secret(path)?;
-        out.text.push_str(&secret);
-        out.secrets.push(secret);
-        return Ok(());
-    }
     let (name, default) = match reference.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (reference, None),
     };
+    if let Some(path) = name.strip_prefix("file:") {
+        match default {
+            Some(default) if !environment.has_secret(path)? => out.text.push_str(default),
+            _ => {
+                let secret = environment.secret(path)?;
+                out.text.push_str(&secret);
+                out.secrets.push(secret);
+            }
+        }
+        return Ok(());
+    }
+    let set = name.split_once(":+").filter(|(name, _)| is_name(name));
+    if let (Some((name, text)), None) = (set, default) {
+        // As in a shell: the text if the variable is set to something, nothing otherwise.
+        if environment
+            .variable(name)?
+            .is_some_and(|value| !value.is_empty())
+        {
+            out.text.push_str(text);
+        }
+        return Ok(());
+    }
     if !is_name(name) || default.is_some_and(|default| default.contains("${")) {
         return Err(format!(
-            "`${{{reference}}}` is no variable (expected `${{NAME}}`, `${{NAME:-default}}` or `${{file:PATH}}`)"
+            "`${{{reference}}}` is no variable (expected `${{NAME}}`, `${{NAME:-default}}`, `${{NAME:+text}}` or `${{file:PATH}}`)"
         ));
     }
     // As in a shell, `:-` also stands in for a variable that is set to nothing.
@@ -179,6 +195,38 @@ mod tests {
             with(&[], "${PEERS:-}"),
             Ok(Value::Substituted(String::new()))
         );
+    }
+
+    #[test]
+    fn a_default_stands_in_for_a_secret_file_that_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("token"), "s3cret\n").unwrap();
+        let folder = [("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap())];
+        let none = Ok(Value::Substituted(String::new()));
+        assert_eq!(
+            with(&folder, "${file:token:-}"),
+            Ok(Value::Substituted("s3cret".into()))
+        );
+        assert_eq!(with(&folder, "${file:other:-}"), none);
+        assert_eq!(with(&[], "${file:token:-}"), none);
+        assert!(with(&folder, "${file:other}").is_err());
+        // One that is there and cannot be read is no reason to go on without it.
+        let error = with(&[], "${file:/proc/self:-}").unwrap_err();
+        assert!(error.contains("not a regular file"), "{error}");
+    }
+
+    #[test]
+    fn a_text_stands_where_a_variable_is_set() {
+        let scheme = "http${TLS:+s}://a";
+        assert_eq!(
+            with(&[("TLS", "true")], scheme),
+            Ok(Value::Text("https://a".into()))
+        );
+        for variables in [&[("TLS", "")][..], &[]] {
+            assert_eq!(with(variables, scheme), Ok(Value::Text("http://a".into())));
+        }
+        assert!(with(&[], "${:+s}").is_err());
+        assert!(with(&[], "${TLS:+s:-t}").is_err());
     }
 
     #[test]
