@@ -53,7 +53,7 @@ async fn brokers_that_are_killed_again_and_again_cost_no_trade_and_double_none()
     producer.ready().await;
     page.goes_on(100, WITHIN).await;
 
-    for _ in 0..2 {
+    for _ in 0..3 {
         (1..=3).for_each(|node| kafka.kill(node));
         is_degraded(&producer, "kafka-sink", "no broker").await;
         is_degraded(&consumer, "kafka-group-source", "no broker").await;
