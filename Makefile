@@ -37,9 +37,14 @@ web: $(WEB:%=%/node_modules/.package-lock.json) ## build and test the browser cl
 	cd $* && npm ci --no-audit --no-fund
 
 # Stages are shared libraries, which `cargo test` alone does not build: the tests load them, so all is built first.
-test: build web ## run every test, against real Apache Kafka
-	@trap '$(KAFKA) down' EXIT; \
-	$(KAFKA) up; \
+# Most tests wait more than they work, so twice as many run at a time as there are processors (those of a cluster are
+# bound by its lease).
+test: export RUST_TEST_THREADS ?= $(shell echo $$(( 2 * $$(nproc) )))
+test: build ## run every test, against real Apache Kafka
+	@trap 'wait; $(KAFKA) down' EXIT; \
+	$(KAFKA) up & kafka=$$!; \
+	$(MAKE) web; \
+	wait $$kafka; \
 	.ci/docs $(TARGET)/debug/pipeline --check; \
 	(cd observability/dashboard && npm run test:browser); \
 	cargo test --workspace --locked --doc; \

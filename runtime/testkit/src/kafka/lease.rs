@@ -2,10 +2,16 @@
 //!
 //! The locks are file locks, which the kernel gives up when a process ends. A writer that waits keeps later readers
 //! waiting (they queue at the turnstile), so a fault test gets its turn in a suite that never pauses.
+//!
+//! Of a process's tests, one more than there are processors read at a time: a test that has brokers, pipelines and their
+//! messages at work nearly keeps one busy, and more would only make each other wait. Tests without a cluster are not
+//! bound.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Deref;
+use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -21,6 +27,7 @@ const IN_SYNC_TIMEOUT: Duration = Duration::from_secs(90);
 pub struct Shared<'a> {
     cluster: &'a KafkaCluster,
     _lock: File,
+    _seat: Seat,
 }
 
 /// The cluster is this test's alone for as long as this lives: it may do to brokers what it likes.
@@ -49,12 +56,14 @@ impl Deref for Exclusive<'_> {
 }
 
 impl KafkaCluster {
-    /// Waits until no test has the cluster for itself.
+    /// Waits until no test has the cluster for itself and this process's other tests leave a seat. A test takes one
+    /// lease at most.
     pub fn shared(&self) -> Shared<'_> {
-        let lock = self.lease(File::lock_shared);
+        let seat = Seat::take();
         Shared {
             cluster: self,
-            _lock: lock,
+            _lock: self.lease(File::lock_shared),
+            _seat: seat,
         }
     }
 
@@ -83,6 +92,31 @@ impl KafkaCluster {
                 .map_err(io::Error::other)?;
         }
         Ok(lease)
+    }
+}
+
+/// One of as many tests as may use the cluster at a time; given back when dropped.
+struct Seat;
+
+static FREE: LazyLock<Mutex<usize>> =
+    LazyLock::new(|| Mutex::new(thread::available_parallelism().map_or(1, usize::from) + 1));
+static GIVEN_BACK: Condvar = Condvar::new();
+
+impl Seat {
+    fn take() -> Self {
+        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = GIVEN_BACK
+            .wait_while(free, |free| *free == 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Self
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        *FREE.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        GIVEN_BACK.notify_one();
     }
 }
 
