@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// How often it is told that spans are not taken.
 const COMPLAIN: Duration = Duration::from_secs(30);
@@ -26,6 +26,8 @@ pub(super) struct Exporter {
     settings: Export,
     transport: Transport,
     finished: mpsc::Receiver<Finished>,
+    /// Told when a batch is waiting.
+    filled: Arc<Notify>,
     stop: watch::Receiver<bool>,
     counts: Arc<Counts>,
     logger: Arc<Logger>,
@@ -39,6 +41,7 @@ impl Exporter {
     pub(super) fn new(
         settings: Export,
         finished: mpsc::Receiver<Finished>,
+        filled: Arc<Notify>,
         stop: watch::Receiver<bool>,
         counts: Arc<Counts>,
         logger: Arc<Logger>,
@@ -47,6 +50,7 @@ impl Exporter {
             transport: Transport::new(settings.timeout, ANSWER_MAX)?,
             settings,
             finished,
+            filled,
             stop,
             counts,
             logger,
@@ -72,8 +76,7 @@ impl Exporter {
     async fn export_all(&mut self) {
         let mut stop = self.stop.clone();
         let too_late = async {
-            // An error means that the process has let go of it: that is an end, too.
-            let _ = stop.wait_for(|stop| *stop).await;
+            stopped(&mut stop).await;
             tokio::time::sleep(LAST_EXPORT).await;
         };
         tokio::select! {
@@ -94,24 +97,38 @@ impl Exporter {
     }
 
     /// Collects until the batch is full, the time is up or the process ends. False when there is nothing more.
+    ///
+    /// Between the first span and the end of the batch it sleeps: a thread that is woken for each span costs stages more
+    /// than the span does.
     async fn collect(&mut self, batch: &mut Vec<Finished>) -> bool {
         let Exporter {
             finished,
+            filled,
             stop,
             settings,
             ..
         } = self;
-        let mut until = None;
-        while batch.len() < settings.batch {
-            let room = settings.batch - batch.len();
-            tokio::select! {
-                count = finished.recv_many(batch, room) => match count {
-                    0 => break,
-                    _ => until = until.or(Some(tokio::time::Instant::now() + settings.delay)),
-                },
-                () = sleep_until(until) => break,
-                _ = stop.wait_for(|stop| *stop), if !finished.is_closed() => finished.close(),
+        let first = tokio::select! {
+            first = finished.recv() => first,
+            () = stopped(stop), if !finished.is_closed() => {
+                finished.close();
+                finished.recv().await
             }
+        };
+        batch.extend(first);
+        let until = tokio::time::Instant::now() + settings.delay;
+        while !finished.is_closed() && batch.len() + finished.len() < settings.batch {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => break,
+                // It may have been told of spans that went with the last batch.
+                () = filled.notified() => {}
+                () = stopped(stop) => finished.close(),
+            }
+        }
+        while batch.len() < settings.batch
+            && let Ok(next) = finished.try_recv()
+        {
+            batch.push(next);
         }
         !batch.is_empty()
     }
@@ -178,10 +195,7 @@ impl Exporter {
     }
 }
 
-/// Waits until then; for ever when there is no such time.
-async fn sleep_until(time: Option<tokio::time::Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
+/// Waits until the process ends. An error means that the process has let go of it: that is an end, too.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// How long the end of the process waits for the last spans to be exported.
 const LAST_EXPORT: Duration = Duration::from_secs(2);
@@ -33,10 +33,34 @@ type Finished = (Origin, SpanData);
 /// Takes spans and exports them.
 pub(crate) struct Telemetry {
     /// Nothing where nobody wants traces.
-    queue: Option<mpsc::Sender<Finished>>,
+    queue: Option<Queue>,
     counts: Arc<Counts>,
     stop: watch::Sender<bool>,
     exporter: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What waits for the exporter.
+struct Queue {
+    sender: mpsc::Sender<Finished>,
+    /// Spans that are exported together.
+    batch: usize,
+    /// Tells the exporter that so many wait.
+    filled: Arc<Notify>,
+}
+
+impl Queue {
+    /// False when it is full. Any thread; never waits.
+    fn push(&self, finished: Finished) -> bool {
+        if self.sender.try_send(finished).is_err() {
+            return false;
+        }
+        // The exporter has the first one of its batch in hand.
+        let waiting = self.sender.max_capacity() - self.sender.capacity();
+        if waiting + 1 >= self.batch {
+            self.filled.notify_one();
+        }
+        true
+    }
 }
 
 /// What became of spans.
@@ -60,8 +84,14 @@ impl Telemetry {
                 exporter: Mutex::default(),
             }));
         };
-        let (queue, finished) = mpsc::channel(export.queue);
-        let exporter = Exporter::new(export, finished, stopped, counts.clone(), logger)?;
+        let (sender, finished) = mpsc::channel(export.queue);
+        let queue = Queue {
+            sender,
+            batch: export.batch,
+            filled: Arc::default(),
+        };
+        let filled = queue.filled.clone();
+        let exporter = Exporter::new(export, finished, filled, stopped, counts.clone(), logger)?;
         let thread = std::thread::Builder::new()
             .name("traces".to_owned())
             .spawn(|| exporter.run())
@@ -86,7 +116,7 @@ impl Telemetry {
 
     fn take(&self, finished: Finished) {
         if let Some(queue) = &self.queue
-            && queue.try_send(finished).is_err()
+            && !queue.push(finished)
         {
             self.counts.queue_full.fetch_add(1, Ordering::Relaxed);
         }

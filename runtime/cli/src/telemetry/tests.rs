@@ -1,27 +1,28 @@
 use super::*;
 use crate::logs::Filter;
-use pipeline_testkit::{Answer, HttpReceiver};
+use pipeline_testkit::{Answer, HttpReceiver, eventually};
 use settings::Export;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-fn settings(endpoint: String, queue: usize) -> TraceSettings {
-    TraceSettings {
-        export: Some(Export {
-            endpoint: Some(endpoint),
-            service_name: None,
-            queue,
-            batch: queue,
-            delay: Duration::from_millis(10),
-            timeout: Duration::from_millis(500),
-        }),
-        ..TraceSettings::default()
-    }
+fn start(endpoint: String, queue: usize) -> Arc<Telemetry> {
+    exporting(Export {
+        endpoint: Some(endpoint),
+        service_name: None,
+        queue,
+        batch: queue,
+        delay: Duration::from_millis(10),
+        timeout: Duration::from_millis(500),
+    })
 }
 
-fn start(endpoint: String, queue: usize) -> Arc<Telemetry> {
+fn exporting(export: Export) -> Arc<Telemetry> {
     let logger = Logger::start(None, Filter::parse("off").unwrap()).unwrap();
-    Telemetry::start(settings(endpoint, queue), logger).unwrap()
+    let settings = TraceSettings {
+        export: Some(export),
+        ..TraceSettings::default()
+    };
+    Telemetry::start(settings, logger).unwrap()
 }
 
 fn record(instance: u32) -> SpanRecord<'static> {
@@ -76,6 +77,37 @@ async fn what_waits_at_the_end_is_exported_for_each_service_instance() {
         received[0].headers["content-type"],
         "application/x-protobuf"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_exported_when_it_is_full_and_not_before() {
+    const BATCH: usize = 8;
+    const ROUNDS: usize = 50;
+    let collector = HttpReceiver::scripted([Answer::status(200)]).await;
+    let telemetry = exporting(Export {
+        endpoint: Some(collector.url()),
+        service_name: None,
+        queue: BATCH,
+        batch: BATCH,
+        delay: Duration::from_secs(3600),
+        timeout: Duration::from_secs(60),
+    });
+    for round in 1..=ROUNDS {
+        for _ in 0..BATCH {
+            telemetry.span(&record(0));
+        }
+        let exported = (round * BATCH) as u64;
+        eventually(Duration::from_secs(60), "a batch", async || {
+            match counts(&telemetry) {
+                (count, ..) if count == exported => Ok(()),
+                counts => Err(format!("{counts:?}")),
+            }
+        })
+        .await;
+    }
+    assert_eq!(collector.received().len(), ROUNDS);
+    finish(&telemetry).await;
+    assert_eq!(counts(&telemetry), ((ROUNDS * BATCH) as u64, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
