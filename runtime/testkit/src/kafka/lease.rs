@@ -3,9 +3,8 @@
 //! The locks are file locks, which the kernel gives up when a process ends. A writer that waits keeps later readers
 //! waiting (they queue at the turnstile), so a fault test gets its turn in a suite that never pauses.
 //!
-//! Of a process's tests, one more than there are processors read at a time: a test that has brokers, pipelines and their
-//! messages at work nearly keeps one busy, and more would only make each other wait. Tests without a cluster are not
-//! bound.
+//! Of a process's tests, as many read at a time as there are processors: a test that has brokers, pipelines and their
+//! messages at work keeps one busy, and more would only make each other wait. Tests without a cluster are not bound.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -99,7 +98,7 @@ impl KafkaCluster {
 struct Seat;
 
 static FREE: LazyLock<Mutex<usize>> =
-    LazyLock::new(|| Mutex::new(thread::available_parallelism().map_or(1, usize::from) + 1));
+    LazyLock::new(|| Mutex::new(thread::available_parallelism().map_or(1, usize::from)));
 static GIVEN_BACK: Condvar = Condvar::new();
 
 impl Seat {

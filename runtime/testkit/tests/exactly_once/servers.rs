@@ -4,7 +4,7 @@ use pipeline_testkit::{Browser, Deployment, kafka};
 
 use crate::live::{Live, WITHIN, each_reads_one, read_by};
 
-const RATE: u64 = 2_000;
+const RATE: u64 = 4_000;
 const CRASHES: i64 = 10;
 
 #[tokio::test(flavor = "multi_thread")]
