@@ -185,7 +185,8 @@ pub(super) fn client_config(brokers: &str) -> ClientConfig {
     // A try of ::1 first would cost each connection a refusal.
     config
         .set("bootstrap.servers", brokers)
-        .set("broker.address.family", "v4");
+        .set("broker.address.family", "v4")
+        .set("api.version.request.timeout.ms", "2000");
     config
         .set("group.id", "testkit")
         .set("enable.auto.commit", "false")
