@@ -38,7 +38,7 @@ web: $(WEB:%=%/node_modules/.package-lock.json) ## build and test the browser cl
 
 # Stages are shared libraries, which `cargo test` alone does not build: the tests load them, so all is built first.
 # Most tests wait more than they work, so twice as many run at a time as there are processors (those of a cluster are
-# bound by its lease).
+# bound by its lease), and those inside the crates run beside those of the whole.
 test: export RUST_TEST_THREADS ?= $(shell echo $$(( 2 * $$(nproc) )))
 test: build ## run every test, against real Apache Kafka
 	@trap 'wait; $(KAFKA) down' EXIT; \
@@ -47,9 +47,14 @@ test: build ## run every test, against real Apache Kafka
 	wait $$kafka; \
 	.ci/docs $(TARGET)/debug/pipeline --check; \
 	(cd observability/dashboard && npm run test:browser); \
-	cargo test --workspace --locked --doc; \
-	cargo test --workspace --locked --no-fail-fast --lib --bins --tests 2>&1 | tee $(TARGET)/test.log; \
-	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print passed " passed, " failed " failed" }' $(TARGET)/test.log
+	{ cargo test --workspace --locked --doc && cargo test --workspace --locked --no-fail-fast --lib --bins; } \
+		>$(TARGET)/units.log 2>&1 & units=$$!; \
+	cargo test --workspace --locked --no-fail-fast --test '*' 2>&1 | tee $(TARGET)/test.log || failed=1; \
+	wait $$units || failed=1; \
+	cat $(TARGET)/units.log; \
+	awk '/^test result:/ { passed += $$4; failed += $$6 } END { print passed " passed, " failed " failed" }' \
+		$(TARGET)/test.log $(TARGET)/units.log; \
+	exit $${failed:-0}
 
 test-traces: packages ## follow trades through Kafka by their traces; JAEGER_URL=http://host:16686 asks that Jaeger for them
 	cargo build --workspace --all-targets --locked
