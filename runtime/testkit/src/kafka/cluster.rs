@@ -182,7 +182,8 @@ fn in_sync(metadata: &Metadata) -> Result<(), String> {
 /// What every client of the testkit has in common.
 pub(super) fn client_config(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
-    // A try of ::1 first would cost each connection a refusal.
+    // A try of ::1 first would cost each connection a refusal. A frozen broker takes connections and answers nothing: its
+    // versions, the first question to each, are not waited for as long as librdkafka would (ten seconds).
     config
         .set("bootstrap.servers", brokers)
         .set("broker.address.family", "v4")
