@@ -9,7 +9,7 @@ async function page() {
   await rm(here("site"), { recursive: true, force: true });
   await mkdir(here("site"), { recursive: true });
   await build({
-    entryPoints: { dashboard: here("src/main.tsx") },
+    entryPoints: { dashboard: here("src/main.tsx"), socket: here("src/socket/worker.ts") },
     outdir: here("site"),
     bundle: true,
     minify: true,

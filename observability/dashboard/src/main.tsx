@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { LiveClient } from "../../../stages/ws-broadcast/web/client.ts";
 import { App } from "./app.tsx";
+import { WorkerSocket } from "./socket/socket.ts";
 import { historyOf } from "./status/vitals.ts";
 import { readPage } from "./store/page.ts";
 import { Pulse } from "./store/pulse.ts";
@@ -28,7 +29,8 @@ const client = new LiveClient({
   recent: RECENT,
   quietAfter: QUIET_MS,
   backoff: { initial: 250, max: 4_000 },
-  onMessage: (message, text) => store.message(message, text),
+  connect: (url, protocol) => new WorkerSocket(url, protocol),
+  onMessage: (message, text, at) => store.message(message, text, at),
   onGap: (gap) => store.gap(gap),
   onState: (state, server) => store.state(state, server),
   onHello: (hello) => store.hello(hello),
@@ -39,13 +41,14 @@ const client = new LiveClient({
 const root = document.getElementById("app");
 if (root === null) throw new Error("the page has no element `app`");
 apply();
+// The connection is made while the page is drawn for the first time.
+client.start();
 render(
   <StoreContext.Provider value={store}>
     <App />
   </StoreContext.Provider>,
   root,
 );
-client.start();
 setInterval(() => historyOf(store).note(store, store.now()), NOTE_MS);
 
 // The server answers with what its pipeline file says; without it the page only lacks links.

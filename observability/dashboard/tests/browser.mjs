@@ -23,9 +23,18 @@ export async function startBrowser() {
   });
 }
 
-/** Opens the page in a context of its own; `complaints` collects what the console says. */
-export async function open(browser, url, { isRecorded = true, ...options } = {}) {
-  const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1440, height: 900 }, ...options });
+/**
+ * Opens the page in a context of its own; `complaints` collects what the console says. A recorded page notes what it is given
+ * (`inSocketThread`).
+ */
+export async function open(browser, url, { isRecorded = false, ...options } = {}) {
+  const context = await browser.newContext({
+    locale: "en-GB",
+    viewport: { width: 1440, height: 900 },
+    // A script that a test has changed is none of this machine's to the browser.
+    permissions: isRecorded ? ["local-network-access"] : [],
+    ...options,
+  });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints = [];
@@ -38,24 +47,38 @@ export async function open(browser, url, { isRecorded = true, ...options } = {})
   return { page, complaints };
 }
 
-/** Notes the position of every frame that the page is given, below the page's own code. */
+/** Notes the position of every frame that the page is given, below the page's own code: where its WebSocket is held. */
 async function recordPositions(page) {
-  await page.addInitScript(() => {
-    const Native = WebSocket;
-    window.heard = [];
-    window.sockets = [];
-    window.WebSocket = class extends Native {
-      constructor(...parts) {
-        super(...parts);
-        window.sockets.push(this);
-        this.addEventListener("message", ({ data }) => {
-          const { type, partition, offset } = JSON.parse(data);
-          if (type === "message" && partition !== undefined) window.heard.push(`${partition}:${offset}`);
-        });
-      }
-    };
+  await page.addInitScript(recorder);
+  await page.route("**/socket.js", async (route) => {
+    const response = await route.fetch();
+    const headers = { ...response.headers(), "content-encoding": "identity" };
+    await route.fulfill({ response, headers, body: `(${recorder})();${await response.text()}` });
   });
 }
+
+function recorder() {
+  const Native = WebSocket;
+  self.heard = [];
+  self.sockets = [];
+  self.WebSocket = class extends Native {
+    constructor(...parts) {
+      super(...parts);
+      self.sockets.push(this);
+      this.addEventListener("message", ({ data }) => {
+        try {
+          const { type, partition, offset } = JSON.parse(data);
+          if (type === "message" && partition !== undefined) self.heard.push(`${partition}:${offset}`);
+        } catch {
+          // Some tests send what is no frame.
+        }
+      });
+    }
+  };
+}
+
+/** Calls back where the page's WebSocket is held, in a worker if it has one: a recorded page has `heard` and `sockets` there. */
+export const inSocketThread = (page, callback, argument) => (page.workers()[0] ?? page).evaluate(callback, argument);
 
 /** What stands in the health strip, as a number. */
 export async function number(page, name) {

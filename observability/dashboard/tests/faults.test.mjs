@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { level, levels, number, open, shoot } from "./browser.mjs";
+import { inSocketThread, level, levels, number, open, shoot } from "./browser.mjs";
 import { startNetwork } from "./network.mjs";
 import { eventually, repository, startAll, tradesGoOn } from "./system.mjs";
 
-const { system, browser, page } = await startAll();
+const { system, browser, page } = await startAll({ isRecorded: true });
 
 const banner = () => page.locator(".banner").textContent();
 
@@ -21,7 +21,7 @@ async function allOk() {
 /** The offsets that a page was given of each partition, each of them once. */
 async function heardBy(shown) {
   const partitions = new Map();
-  for (const position of await shown.evaluate(() => window.heard)) {
+  for (const position of await inSocketThread(shown, () => self.heard)) {
     const [partition, offset] = position.split(":").map(Number);
     partitions.set(partition, (partitions.get(partition) ?? new Set()).add(offset));
   }
@@ -54,13 +54,13 @@ test("a dashboard server that is killed and started again", async () => {
 });
 
 test("a connection that is cut", async () => {
-  await page.evaluate(() => window.sockets.at(-1).close());
+  await inSocketThread(page, () => self.sockets.at(-1).close());
   await recovers();
 });
 
 test("a network that is cut between a page and its server", async () => {
   const network = await startNetwork(system.page);
-  const { page: far } = await open(browser, network.url);
+  const { page: far } = await open(browser, network.url, { isRecorded: true });
   await tradesGoOn(far);
   network.cut();
   const said = () => far.locator(".banner").textContent();
@@ -74,7 +74,7 @@ test("a network that is cut between a page and its server", async () => {
 });
 
 test("a page that is hidden lets go after a minute, and has everything when it is shown again", async () => {
-  const { page: other } = await open(browser, system.page);
+  const { page: other } = await open(browser, system.page, { isRecorded: true });
   await tradesGoOn(other);
   await other.clock.install(); // goes on by itself, and on command
   const turn = (state) =>
@@ -82,7 +82,7 @@ test("a page that is hidden lets go after a minute, and has everything when it i
       Object.defineProperty(document, "visibilityState", { value: now, configurable: true });
       document.dispatchEvent(new Event("visibilitychange"));
     }, state);
-  const is = (state) => other.evaluate((name) => window.sockets.at(-1).readyState === WebSocket[name], state);
+  const is = (state) => inSocketThread(other, (name) => self.sockets.at(-1).readyState === WebSocket[name], state);
   await turn("hidden");
   await other.clock.fastForward(55_000);
   assert.ok(await is("OPEN"));
@@ -98,7 +98,7 @@ test("a page that is hidden lets go after a minute, and has everything when it i
 
 test("a page of a WebSocket server that is killed moves to a peer", async () => {
   // Consumer VMs serve no pages: the files come from the repository, the messages from the server.
-  const { page: guest } = await open(browser, "about:blank", { permissions: ["local-network-access"] });
+  const { page: guest } = await open(browser, "about:blank", { isRecorded: true });
   const place = system.sockets[0].replace("ws:", "http:").replace("/ws", "/");
   const site = `${repository}stages/ws-broadcast/web/site/`;
   await guest.route(`${place}**`, (route) =>

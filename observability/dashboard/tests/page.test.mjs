@@ -21,7 +21,7 @@ let complaints;
 
 test("the files are small and are sent compressed, with a strict policy", async () => {
   let bytes = 0;
-  for (const file of ["", "dashboard.js", "dashboard.css", "page.json"]) {
+  for (const file of ["", "dashboard.js", "socket.js", "dashboard.css", "page.json"]) {
     const answer = await fetch(system.page + file, { headers: { "accept-encoding": "gzip" } });
     assert.match(answer.headers.get("content-security-policy"), /default-src 'none'.*script-src 'self'/);
     const body = Buffer.from(await answer.arrayBuffer());

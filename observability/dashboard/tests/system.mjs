@@ -9,9 +9,9 @@ export const repository = new URL("../../../", import.meta.url).pathname;
 export const target = process.env.CARGO_TARGET_DIR ?? `${repository}target`;
 
 /** Starts the system and opens its page in a browser; all ends with the tests of the file that asks for it. */
-export async function startAll() {
+export async function startAll(options) {
   const { system, browser } = await start();
-  return { system, browser, ...(await open(browser, system.page)) };
+  return { system, browser, ...(await open(browser, system.page, options)) };
 }
 
 /** Starts the system and a browser. */

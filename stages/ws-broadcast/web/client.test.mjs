@@ -19,8 +19,12 @@ class StubSocket {
     this.closed = true;
   }
 
+  hear(data, timeStamp = performance.now()) {
+    this.onmessage?.({ data, timeStamp });
+  }
+
   say(frame) {
-    this.onmessage?.({ data: JSON.stringify(frame) });
+    this.hear(JSON.stringify(frame));
   }
 
   greet(peers = []) {
@@ -95,6 +99,25 @@ test("a message that comes again is dropped, one that comes late is not", () => 
   last().greet();
   for (const offset of [5, 6, 5, 4, 6, 4, 7]) last().send(offset);
   assert.deepEqual(messages, [5, 6, 4, 7]);
+});
+
+test("a message has the time at which its frame came", () => {
+  const times = [];
+  client({ onMessage: (_message, _text, at) => times.push(at) });
+  last().greet();
+  last().hear('{"type":"message","from":"a"}', 1_000.5);
+  assert.deepEqual(times, [performance.timeOrigin + 1_000.5]);
+});
+
+test("of each partition the last ten thousand are known when they come again", () => {
+  client();
+  last().greet();
+  for (let offset = 0; offset <= 10_000; offset += 1) last().send(offset);
+  messages = [];
+  for (const offset of [10_000, 5_000, 1, 0]) last().send(offset);
+  assert.deepEqual(messages, [0]);
+  last().send(1);
+  assert.deepEqual(messages, [0, 1]);
 });
 
 test("messages without a position always come through", () => {
@@ -252,8 +275,8 @@ test("a message is told with the text that it came as, a duplicate and a greetin
   });
   last().greet();
   const text = '{"type":"message","from":"a","topic":"t","partition":0,"offset":1,"timestamp":1732352519123456789}';
-  last().onmessage({ data: text });
-  last().onmessage({ data: text });
+  last().hear(text);
+  last().hear(text);
   assert.deepEqual(told, [
     ["hello", "a"],
     ["message", 1, text],
@@ -276,7 +299,7 @@ test("frames that cannot be are told and disturb nothing", () => {
     '{"type":"message","from":"a","topic":{},"partition":0,"offset":1}',
     '{"type":"gap","topic":"t","partition":-1,"from":0,"reason":"evicted"}',
   ];
-  for (const text of texts) last().onmessage({ data: text });
+  for (const text of texts) last().hear(text);
   assert.deepEqual(unreadable, texts);
   last().greet();
   last().send(1);
@@ -286,8 +309,8 @@ test("frames that cannot be are told and disturb nothing", () => {
 test("frames that cannot be read or are of another kind are ignored", () => {
   client();
   last().greet();
-  last().onmessage({ data: "not json" });
-  last().onmessage({ data: new ArrayBuffer(1) });
+  last().hear("not json");
+  last().hear(new ArrayBuffer(1));
   last().say({ type: "later" });
   last().say(null);
   last().send(1);

@@ -71,8 +71,11 @@ export interface Options {
   urls: string | readonly string[];
   /** How many messages of the past to begin with. */
   recent?: number;
-  /** Each message once; `text` is the frame as it came, whose numbers are exact. */
-  onMessage: (message: Message, text: string) => void;
+  /**
+   * Each message once; `text` is the frame as it came, whose numbers are exact, and `at` is when, in milliseconds since
+   * 1970 by this browser's clock.
+   */
+  onMessage: (message: Message, text: string, at: number) => void;
   onGap?: (gap: Gap) => void;
   onState?: (state: State, server: string) => void;
   onHello?: (hello: Hello) => void;
@@ -93,9 +96,9 @@ export interface Options {
   connect?: (url: string, protocol: string) => Socket;
 }
 
-/** The part of WebSocket that is used. */
+/** The part of WebSocket that is used; `timeStamp` is that of an event, on the time line of `performance.now()`. */
 export interface Socket {
-  onmessage: ((event: { data: unknown }) => void) | null;
+  onmessage: ((event: { data: unknown; timeStamp: number }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
   close(code?: number): void;
 }
@@ -112,8 +115,11 @@ const PATIENCE = 10_000;
 class Partition {
   /** Everything up to here has come, or is known to be gone. */
   last = -1;
-  /** Offset to timestamp, in the order in which they came. */
+  /** Offset to timestamp. */
   readonly #seen = new Map<number, number | undefined>();
+  /** The offsets in the order in which they came, a ring: a map takes long to find what it got first. */
+  readonly #order: number[] = [];
+  #oldest = 0;
 
   constructor(
     readonly topic: string,
@@ -122,17 +128,19 @@ class Partition {
 
   /** Remembers a message; false when it came before. */
   take(offset: number, timestamp: number | undefined): boolean {
-    if (this.#seen.has(offset) && this.#seen.get(offset) === timestamp) return false;
-    this.#seen.delete(offset);
+    const isKnown = this.#seen.has(offset);
+    if (isKnown && this.#seen.get(offset) === timestamp) return false;
     this.#seen.set(offset, timestamp);
-    if (this.#seen.size > REMEMBERED) {
-      for (const oldest of this.#seen.keys()) {
-        this.#seen.delete(oldest);
-        break;
-      }
-    }
+    if (!isKnown) this.#remember(offset);
     this.last = Math.max(this.last, offset);
     return true;
+  }
+
+  #remember(offset: number): void {
+    const oldest = this.#order[this.#oldest];
+    if (oldest !== undefined) this.#seen.delete(oldest);
+    this.#order[this.#oldest] = offset;
+    this.#oldest = (this.#oldest + 1) % REMEMBERED;
   }
 }
 
@@ -191,12 +199,13 @@ export class LiveClient {
     // A server that is not there may leave the connection hanging for minutes.
     this.#timer = setTimeout(() => this.#lost(socket, ""), PATIENCE);
     socket.onmessage = (event) => {
-      if (socket === this.#socket && typeof event.data === "string") this.#receive(event.data);
+      if (socket !== this.#socket || typeof event.data !== "string") return;
+      this.#receive(event.data, performance.timeOrigin + event.timeStamp);
     };
     socket.onclose = (event) => this.#lost(socket, event.reason);
   }
 
-  #receive(text: string): void {
+  #receive(text: string, at: number): void {
     this.#hasHeard = true;
     const frame = parse(text);
     switch (frame?.type) {
@@ -204,7 +213,7 @@ export class LiveClient {
         this.#greeted(frame);
         break;
       case "message":
-        this.#take(frame, text);
+        this.#take(frame, text, at);
         break;
       case "gap":
         this.#gap(frame);
@@ -238,14 +247,14 @@ export class LiveClient {
     }, quietAfter);
   }
 
-  #take(message: Message, text: string): void {
+  #take(message: Message, text: string, at: number): void {
     const { topic, partition, offset } = message;
     const isNew =
       topic === undefined ||
       partition === undefined ||
       offset === undefined ||
       this.#partition(topic, partition).take(offset, message.timestamp);
-    if (isNew) this.#options.onMessage(message, text);
+    if (isNew) this.#options.onMessage(message, text, at);
     else this.#options.onDuplicate?.(message);
   }
 

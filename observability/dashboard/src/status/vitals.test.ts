@@ -19,7 +19,7 @@ test("each second has the rate and the latency of the seconds before it", () => 
     const at = SETTLING_MS + index * 100;
     clock.now = SECOND + at;
     const made = message({ offset: index, at: at - 42 });
-    store.message(made, JSON.stringify(made));
+    store.message(made, JSON.stringify(made), clock.now);
     store.take();
     history.note(store, clock.now);
   }

@@ -21,7 +21,7 @@ const frame = () => {
 };
 const send = (sample: Sample = {}, more = {}) => {
   const made = { ...message(sample), ...more };
-  store.message(made, JSON.stringify(made));
+  store.message(made, JSON.stringify(made), now);
 };
 const greet = (head = "") => {
   store.state("connecting", "ws://dashboard:3000/ws");
@@ -32,6 +32,7 @@ const poll = (more = {}) =>
   store.message(
     { type: "message", from: "d", data: { url: "http://vm:8081/status", at: now * 1e6, took_ms: 1, ...more } },
     "",
+    now,
   );
 
 test("what comes between two frames is taken at once, and told once", () => {

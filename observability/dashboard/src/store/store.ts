@@ -107,8 +107,9 @@ export class Store {
     return () => this.#reportListeners.delete(listener);
   }
 
-  message(message: Message, raw: string): void {
-    this.#waiting.push({ message, raw, at: this.#now() });
+  /** A message that arrived at a time, in milliseconds since 1970. */
+  message(message: Message, raw: string, at: number): void {
+    this.#waiting.push({ message, raw, at });
     if (this.#waiting.length >= MOST_WAITING) this.take();
     this.pulse.changed();
   }

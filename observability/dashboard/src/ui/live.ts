@@ -8,12 +8,14 @@ import { useSettings } from "./settings.ts";
 
 /** For panels that draw whenever the page is drawn (pace.ts). */
 export const EACH_DRAWING = 0;
-/** Panels that draw no more often than this take turns, this far apart: no frame has the work of all of them. */
+/** Panels that draw no more often than this take turns: no drawing has the work of all of them. */
 const SELDOM_MS = 500;
-const APART_MS = 16;
-/** How often is looked whether something is due while there is no news. */
-const QUIET_BEAT_MS = 100;
-let turnAt = 0;
+/** Turns of one drawing: enough that each panel has its own when the page is drawn ten times a second. */
+const TURNS = 2;
+/** Without news so long, what is told by ages and silences is drawn all the same, and so often. */
+const QUIET_MS = 1_000;
+/** How often is looked whether there is no news. */
+const LOOK_MS = 100;
 
 export const StoreContext = createContext<Store | undefined>(undefined);
 
@@ -24,7 +26,7 @@ export function useStore(): Store {
   return store;
 }
 
-/** The store; draws again when there is news, at most every `every` milliseconds, and once a second in any case. */
+/** The store; draws again as `follow` calls back. */
 export function useLive(every: number): Store {
   const store = useStore();
   const [, draw] = useState({});
@@ -37,36 +39,72 @@ export function useFormat(): Format {
   return formatOf(language, zone);
 }
 
-/** Calls back when there is news, at most every `every` milliseconds, and once a second in any case. */
+/** Calls back when the page is drawn with news, at most every `every` milliseconds, and once a second without. */
 export function follow(store: Store, every: number, callback: () => void): () => void {
-  let last = performance.now();
-  let hasNews = false;
-  let turn: ReturnType<typeof setTimeout> | undefined;
-  const beat = (): void => {
-    const now = performance.now();
-    const passed = now - last;
-    // Ages and silences go on without news.
-    if (passed < every || (!hasNews && passed < 1000)) return;
-    clearTimeout(turn);
-    if (every >= SELDOM_MS) {
-      if (now - turnAt < APART_MS) {
-        turn = setTimeout(beat, APART_MS);
-        return;
-      }
-      turnAt = now;
-    }
-    last = now;
-    hasNews = false;
-    callback();
-  };
-  const end = store.pulse.listen(() => {
-    hasNews = true;
-    beat();
-  });
-  const timer = setInterval(beat, QUIET_BEAT_MS);
-  return () => {
-    end();
-    clearInterval(timer);
-    clearTimeout(turn);
-  };
+  let all = followers.get(store);
+  if (all === undefined) {
+    all = new Followers(store);
+    followers.set(store, all);
+  }
+  // Due from the start: what is there already is drawn next.
+  return all.add({ every, last: performance.now() - every - QUIET_MS, callback });
 }
+
+interface Follower {
+  readonly every: number;
+  /** When it was called last. */
+  last: number;
+  readonly callback: () => void;
+}
+
+/** Those who follow a store: what they do in one drawing makes one frame. */
+class Followers {
+  readonly #all = new Set<Follower>();
+  readonly #store: Store;
+  #newsAt = performance.now();
+  #end: (() => void) | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  add(follower: Follower): () => void {
+    this.#all.add(follower);
+    this.#end ??= this.#begin();
+    return () => {
+      this.#all.delete(follower);
+      if (this.#all.size > 0) return;
+      this.#end?.();
+      this.#end = undefined;
+    };
+  }
+
+  #begin(): () => void {
+    const end = this.#store.pulse.listen(() => {
+      this.#newsAt = performance.now();
+      this.#call(0);
+    });
+    const timer = setInterval(() => {
+      if (performance.now() - this.#newsAt >= QUIET_MS) this.#call(QUIET_MS);
+    }, LOOK_MS);
+    return () => {
+      end();
+      clearInterval(timer);
+    };
+  }
+
+  /** Calls those whose last call is long enough ago, of those that draw seldom the ones that have waited longest. */
+  #call(least: number): void {
+    const now = performance.now();
+    const waits = ({ last, every }: Follower): number => now - last - Math.max(every, least);
+    const due = [...this.#all].filter((one) => waits(one) >= 0).sort((one, other) => waits(other) - waits(one));
+    let turns = TURNS;
+    for (const one of due) {
+      if (one.every >= SELDOM_MS && turns-- <= 0) continue;
+      one.last = now;
+      one.callback();
+    }
+  }
+}
+
+const followers = new WeakMap<Store, Followers>();

@@ -1,5 +1,7 @@
 /**
- * When the page is drawn next: in an animation frame, but not in each one.
+ * When the page is drawn next: one animation frame shows all that a drawing changes, but not each frame has one.
+ *
+ * A drawing runs ahead of its frame, in a task of its own: the chart asks for a frame by itself, which is then the same one.
  *
  * Invariant: after a drawing the main thread is left alone for as long as that drawing took, layout and paint with it. So a slow
  * machine draws less often, and still hears what comes.
@@ -20,19 +22,21 @@ export function paced(): Schedule {
   const draw = (callback: () => void): void => {
     const begun = performance.now();
     isDrawing = true;
-    // A timer comes after the layout and paint that the drawing asks for.
-    setTimeout(() => {
-      const done = performance.now();
-      isDrawing = false;
-      freeAt = Math.max(begun + LEAST_APART_MS, done + Math.min(MOST_PAUSE_MS, done - begun));
-    });
     callback();
+    // A timer comes after the layout and paint of the frame.
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        const done = performance.now();
+        isDrawing = false;
+        freeAt = Math.max(begun + LEAST_APART_MS, done + Math.min(MOST_PAUSE_MS, done - begun));
+      }, 0),
+    );
   };
   const ask = (callback: () => void): void => {
     const pause = isDrawing ? LEAST_APART_MS : freeAt - performance.now();
     if (document.visibilityState === "hidden") setTimeout(callback, HIDDEN_PAUSE_MS);
     else if (pause > 0) setTimeout(() => ask(callback), pause);
-    else requestAnimationFrame(() => draw(callback));
+    else setTimeout(() => draw(callback), 0);
   };
   return ask;
 }

@@ -21,26 +21,32 @@ class Partition {
     partition;
     /** Everything up to here has come, or is known to be gone. */
     last = -1;
-    /** Offset to timestamp, in the order in which they came. */
+    /** Offset to timestamp. */
     #seen = new Map();
+    /** The offsets in the order in which they came, a ring: a map takes long to find what it got first. */
+    #order = [];
+    #oldest = 0;
     constructor(topic, partition) {
         this.topic = topic;
         this.partition = partition;
     }
     /** Remembers a message; false when it came before. */
     take(offset, timestamp) {
-        if (this.#seen.has(offset) && this.#seen.get(offset) === timestamp)
+        const isKnown = this.#seen.has(offset);
+        if (isKnown && this.#seen.get(offset) === timestamp)
             return false;
-        this.#seen.delete(offset);
         this.#seen.set(offset, timestamp);
-        if (this.#seen.size > REMEMBERED) {
-            for (const oldest of this.#seen.keys()) {
-                this.#seen.delete(oldest);
-                break;
-            }
-        }
+        if (!isKnown)
+            this.#remember(offset);
         this.last = Math.max(this.last, offset);
         return true;
+    }
+    #remember(offset) {
+        const oldest = this.#order[this.#oldest];
+        if (oldest !== undefined)
+            this.#seen.delete(oldest);
+        this.#order[this.#oldest] = offset;
+        this.#oldest = (this.#oldest + 1) % REMEMBERED;
     }
 }
 export class LiveClient {
@@ -96,12 +102,13 @@ export class LiveClient {
         // A server that is not there may leave the connection hanging for minutes.
         this.#timer = setTimeout(() => this.#lost(socket, ""), PATIENCE);
         socket.onmessage = (event) => {
-            if (socket === this.#socket && typeof event.data === "string")
-                this.#receive(event.data);
+            if (socket !== this.#socket || typeof event.data !== "string")
+                return;
+            this.#receive(event.data, performance.timeOrigin + event.timeStamp);
         };
         socket.onclose = (event) => this.#lost(socket, event.reason);
     }
-    #receive(text) {
+    #receive(text, at) {
         this.#hasHeard = true;
         const frame = parse(text);
         switch (frame?.type) {
@@ -109,7 +116,7 @@ export class LiveClient {
                 this.#greeted(frame);
                 break;
             case "message":
-                this.#take(frame, text);
+                this.#take(frame, text, at);
                 break;
             case "gap":
                 this.#gap(frame);
@@ -145,14 +152,14 @@ export class LiveClient {
                 this.#lost(socket, "");
         }, quietAfter);
     }
-    #take(message, text) {
+    #take(message, text, at) {
         const { topic, partition, offset } = message;
         const isNew = topic === undefined ||
             partition === undefined ||
             offset === undefined ||
             this.#partition(topic, partition).take(offset, message.timestamp);
         if (isNew)
-            this.#options.onMessage(message, text);
+            this.#options.onMessage(message, text, at);
         else
             this.#options.onDuplicate?.(message);
     }
