@@ -5,7 +5,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startBrowser } from "./browser.mjs";
+import { numberIn, placeOf, startBrowser } from "./browser.mjs";
 import { eventually, startSystem } from "./system.mjs";
 import { openTab } from "./tab.mjs";
 
@@ -25,10 +25,8 @@ try {
   await eventually("a page that is served", async () => (await fetch(system.page)).ok);
   const tab = await openTab(browser, system.page);
   /** What stands in the health strip, as a number. */
-  const number = async (name) => {
-    const text = await tab.evaluate(`document.querySelector('[data-number="${name}"]')?.textContent`);
-    return Number((text ?? "").replace(/[^\d.]/g, ""));
-  };
+  const number = async (name) =>
+    numberIn(await tab.evaluate(`document.querySelector('${placeOf(name)}')?.textContent`));
   await eventually("the rate", async () => (await number("rate")) > RATE * 0.9);
   await sleep(WARM_UP_MS);
   await tab.send("Performance.enable");

@@ -80,11 +80,14 @@ function recorder() {
 /** Calls back where the page's WebSocket is held, in a worker if it has one: a recorded page has `heard` and `sockets` there. */
 export const inSocketThread = (page, callback, argument) => (page.workers()[0] ?? page).evaluate(callback, argument);
 
+/** Where a number of the health strip stands. */
+export const placeOf = (name) => `[data-number="${name}"]`;
+
+/** The number that a text of the page shows: without separators and units, 0 where there is none. */
+export const numberIn = (text) => Number((text ?? "").replace(/[^\d.]/g, ""));
+
 /** What stands in the health strip, as a number. */
-export async function number(page, name) {
-  const text = await page.locator(`[data-number="${name}"]`).textContent();
-  return Number((text ?? "").replace(/[^\d.]/g, ""));
-}
+export const number = async (page, name) => numberIn(await page.locator(placeOf(name)).textContent());
 
 export const level = (page, part) => page.locator(`[data-part="${part}"]`).getAttribute("data-level");
 

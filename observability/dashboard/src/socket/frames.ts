@@ -20,7 +20,7 @@ export const MOST_WAITING = 16 * 1024 * 1024;
 
 export class Frames {
   readonly #hand: (batch: Frame[]) => void;
-  #waiting: Frame[] = [];
+  readonly #waiting: Frame[] = [];
   #characters = 0;
   #isTaken = true;
   #handedAt = Number.NEGATIVE_INFINITY;
