@@ -16,6 +16,7 @@ STAGES := $(patsubst stages/%/Cargo.toml,-p stage-%,$(shell grep -l cdylib stage
 WEB := stages/ws-broadcast/web observability/dashboard
 CARGO_DENY := 0.20.2
 DENY := $(TARGET)/tools/bin/cargo-deny
+AS_ROOT = $(if $(filter-out 0,$(shell id -u)),sudo env PATH="$$PATH" CARGO_TARGET_DIR=$(abspath $(TARGET)))
 
 .PHONY: help packages build web test test-traces test-deploy bench package zig docs lint deny advisories demo
 
@@ -40,8 +41,10 @@ web: $(WEB:%=%/node_modules/.package-lock.json) ## build and test the browser cl
 # Most tests wait more than they work, so twice as many run at a time as there are processors (those of a cluster are
 # bound by its lease), and those inside the crates run beside those of the whole.
 test: export RUST_TEST_THREADS ?= $(shell echo $$(( 2 * $$(nproc) )))
-test: build ## run every test, against real Apache Kafka
+test: build ## run every test, against real Apache Kafka, and deploy to seven VMs on this machine
 	@trap 'wait; $(KAFKA) down' EXIT; \
+	$(MAKE) test-deploy PARTS=deploy || failed=1; \
+	$(AS_ROOT) deploy/ansible/lab/down; \
 	$(KAFKA) up & kafka=$$!; \
 	$(MAKE) web; \
 	wait $$kafka; \
@@ -72,13 +75,13 @@ bench: build web ## measure each path beside its limit (target/bench/report.md),
 	cargo bench -p pipeline-testkit --locked --bench paths -- $(PATHS); \
 	cd observability/dashboard && npm run bench
 
-# Packs what the tests are built from; `PROFILE=release` what users get.
-test-deploy: build ## deploy to seven VMs on this machine and break things there (as root; lab/README.md)
+# Packs what the tests are built from; `PROFILE=release` what users get. The lab makes namespaces and mounts, so root runs it.
+test-deploy: build ## deploy to seven VMs on this machine and break things there; PARTS="deploy faults" some of it (lab/README.md)
 	PROFILE=$(or $(PROFILE),debug) deploy/package/build
-	deploy/ansible/lab/build
-	deploy/ansible/lab/lint
-	deploy/ansible/lab/gcp/test
-	deploy/ansible/lab/test
+	$(AS_ROOT) deploy/ansible/lab/build
+	$(AS_ROOT) deploy/ansible/lab/lint
+	$(AS_ROOT) deploy/ansible/lab/gcp/test
+	$(AS_ROOT) deploy/ansible/lab/test $(PARTS)
 
 package: packages ## build the Debian package and a Containerfile in target/package
 	deploy/package/build
