@@ -109,6 +109,7 @@ impl Partition {
                 None => break,
                 Some(Ok(message)) => {
                     let open = open.get_or_insert_with(|| {
+                        tracer.begin_batch();
                         Open::new(&self.assignment, topic, output, &message)
                     });
                     open.push(&self.assignment, &message, tracer);

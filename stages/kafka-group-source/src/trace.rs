@@ -18,6 +18,8 @@ pub(crate) struct Tracer {
     roots: Roots,
     group: String,
     consumer: Arc<Consumer>,
+    /// When the batch that is being filled was begun: its records entered then, as far as traces care.
+    now_ns: i64,
 }
 
 /// What is shown of a record.
@@ -37,14 +39,20 @@ impl Tracer {
             context: context.clone(),
             group: group.to_owned(),
             consumer,
+            now_ns: 0,
         }
+    }
+
+    /// Notes that a batch is begun. Asking the clock for each record takes longer than looking at the record does.
+    pub(crate) fn begin_batch(&mut self) {
+        self.now_ns = now_ns();
     }
 
     /// Whether a record's trace is recorded. Where a pipeline wrote it (`entered`) without a trace, that was decided.
     pub(crate) fn is_recorded(&mut self, trace: Option<Trace>, entered: bool) -> bool {
         match trace {
             Some(trace) => trace.is_sampled(),
-            None => !entered && self.roots.pick(now_ns()),
+            None => !entered && self.roots.pick(self.now_ns),
         }
     }
 
