@@ -48,8 +48,10 @@ pub(crate) struct Reports {
 struct State {
     in_flight: InFlight<Batch>,
     failures: Vec<Failure>,
-    /// When a message was delivered last, or the producer got one after it had none.
+    /// When a delivery was noticed last, or the producer got a message after it had none.
     progress: Instant,
+    /// Something was delivered since then. The clock is asked once for all of it.
+    has_progressed: bool,
     sends: Sends,
 }
 
@@ -101,6 +103,7 @@ impl Reports {
                 in_flight: InFlight::default(),
                 failures: Vec::new(),
                 progress: Instant::now(),
+                has_progressed: false,
                 sends: Sends::default(),
             }),
             unreported: AtomicUsize::new(0),
@@ -225,12 +228,20 @@ impl Reports {
         self.changed.notified().await;
     }
 
+    /// For how long nothing was delivered, as far as was noticed: to be asked every now and then.
+    fn without_progress(&self) -> Duration {
+        let mut state = self.state.lock();
+        if std::mem::take(&mut state.has_progressed) {
+            state.progress = Instant::now();
+        }
+        state.progress.elapsed()
+    }
+
     fn show(&self, messages: u64, bytes: u64) {
         self.queued.set(messages as f64);
         self.queued_bytes.set(bytes as f64);
         let waiting = self.unreported.load(Ordering::Relaxed);
-        let since = self.state.lock().progress;
-        if waiting > 0 && since.elapsed() > PATIENCE {
+        if waiting > 0 && self.without_progress() > PATIENCE {
             let down = self.monitor.down().map_or_else(
                 || "no broker takes them".to_owned(),
                 |down| format!("not reachable: {down}"),
@@ -295,7 +306,7 @@ impl ProducerContext for Reports {
         let mut span = None;
         let complete = match result {
             Ok(_) => {
-                state.progress = Instant::now();
+                state.has_progressed = true;
                 span = state.sends.take(token);
                 state.in_flight.delivered(token)
             }
