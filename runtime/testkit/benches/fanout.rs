@@ -16,6 +16,8 @@ use crate::scene::process;
 
 /// Trades a second.
 const RATE: u64 = 800;
+/// Messages that the server keeps: so few that it has all of them when the first client comes, and grows for clients alone.
+const RING: u64 = 2 * RATE;
 
 /// What one run came to.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -66,7 +68,7 @@ pub(crate) async fn pipeline(clients: usize, rate: u64) -> Fanned {
            - use: websocket-source
              with: {{ urls: ['ws://{feed}'] }}
            - use: ws-broadcast
-             with: {{ listen: '{server}' }}",
+             with: {{ listen: '{server}', max_clients_per_address: 5000, ring: {{ messages: {RING} }} }}",
         feed = feed.local_addr().expect("an address"),
         server = ports.addr(0),
     );
@@ -90,10 +92,10 @@ async fn run(
     clients: usize,
     rate: u64,
 ) -> Fanned {
-    let feed = paced::accept(feed).await;
+    let feed = paced::send(paced::accept(feed).await, rate);
+    tokio::time::sleep(Duration::from_secs(sized(3, 1))).await;
     let before = process.resident();
     let browsers = Browsers::connect(server, clients).await;
-    let feed = paced::send(feed, rate);
     // Buffers grow, code is compiled for what is hot: nothing of that is looked at.
     tokio::time::sleep(Duration::from_secs(sized(2, 1))).await;
     browsers.forget();
